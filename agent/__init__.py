@@ -1,0 +1,1 @@
+"""Puts Volens together: daemon, command line, tray, view."""

@@ -1,0 +1,1 @@
+"""Who said yes to what. Decides; imports nothing of ours."""

@@ -1,0 +1,192 @@
+"""What is said on the control socket: one framed msgpack message each way; `docs/design.md` is the contract.
+
+A client sends one request and reads answers until one that is not a part (`HeldPart`, a repeated `StatusIs` of Watch).
+An indicator sends `Attach` and then both sides talk: the daemon shows and challenges, the indicator answers.
+Large answers are many frames. A message that does not decode ends the connection; nothing is guessed.
+"""
+
+from typing import Annotated
+
+import msgspec
+
+from agent.status import Status
+from consent.event import Count, Event
+from consent.vocabulary import Kind, Purpose, State, SurfaceId
+
+Words = Annotated[str, msgspec.Meta(max_length=2000)]
+Nonce = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+Minutes = Annotated[int, msgspec.Meta(ge=1, le=24 * 60)]
+Seconds = Annotated[int, msgspec.Meta(ge=0, le=400 * 24 * 3600)]
+
+
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A message of the control socket."""
+
+
+# --- requests: what a person may ask for -------------------------------------------------------------------------
+
+
+class AskStatus(Message, frozen=True, tag="status"):
+    """What holds now. Answer: StatusIs."""
+
+
+class Watch(Message, frozen=True, tag="watch"):
+    """What holds now, and again at every change, until the client hangs up. Answers: StatusIs, StatusIs, ..."""
+
+
+class Pause(Message, frozen=True, tag="pause"):
+    """A temporary no. `minutes` None: until I resume. Answer: Done, after the decision is on disk."""
+
+    minutes: Minutes | None
+
+
+class Resume(Message, frozen=True, tag="resume"):
+    """The end of a pause, by the person. Answer: Done."""
+
+
+class Withdraw(Message, frozen=True, tag="withdraw"):
+    """The end of the consent, and of everything held or waiting. Answer: Done. Never refused."""
+
+
+class Forget(Message, frozen=True, tag="forget"):
+    """Drop what is held: exactly one of the last seconds, a surface, or (neither given) everything. Answer: Done."""
+
+    last_s: Seconds | None = None
+    surface: SurfaceId | None = None
+
+
+class Send(Message, frozen=True, tag="send"):
+    """End the hold of everything held now: seal it and let it leave. Answer: Done."""
+
+
+class ShowHeld(Message, frozen=True, tag="show"):
+    """What is held, decoded. `since_s` None: all. Answers: HeldPart..., End."""
+
+    since_s: Seconds | None = None
+
+
+class AskConsent(Message, frozen=True, tag="ask_consent"):
+    """Begin the consent step: the daemon gives a fresh code to the live indicator, and only there. Answer: Offer."""
+
+
+class GiveConsent(Message, frozen=True, tag="give_consent"):
+    """Yes, to these kinds for these purposes; `code` is what the indicator shows. Answer: Given."""
+
+    code: Words
+    purposes: frozenset[Purpose]
+    kinds: frozenset[Kind]
+    notice_sha256: Words
+
+
+class AskReceipt(Message, frozen=True, tag="receipt"):
+    """The consent receipt in force. Answer: ReceiptIs."""
+
+
+class Attach(Message, frozen=True, tag="attach"):
+    """I am the indicator. `instance` is random for each start of it; `form` is tray or badge."""
+
+    instance: Words
+    form: Words
+
+
+class Proven(Message, frozen=True, tag="proven"):
+    """The indicator's answer to a challenge: what it shows now, and whether a host really shows it."""
+
+    nonce: Nonce
+    instance: Words
+    visible: bool
+    showing: State
+
+
+Request = AskStatus | Watch | Pause | Resume | Withdraw | Forget | Send | ShowHeld | AskConsent | GiveConsent | AskReceipt | Attach | Proven
+
+# --- answers -----------------------------------------------------------------------------------------------------
+
+
+class Done(Message, frozen=True, tag="done"):
+    """It is done, and durable. `words` say what, for people."""
+
+    words: Words
+
+
+class Refused(Message, frozen=True, tag="refused"):
+    """It was not done. `what` is wrong; `do` this. Nothing was lost."""
+
+    what: Words
+    do: Words
+
+
+class StatusIs(Message, frozen=True, tag="status_is"):
+    """What holds now."""
+
+    status: Status
+
+
+class Offer(Message, frozen=True, tag="offer"):
+    """What the person is asked: the notice's text and hash, and what may be said yes to. The code is at the indicator."""
+
+    notice: Annotated[str, msgspec.Meta(max_length=40_000)]
+    notice_sha256: Words
+    purposes: dict[Purpose, Words]
+    kinds: dict[Kind, Words]
+    policy_version: Count
+
+
+class Given(Message, frozen=True, tag="given"):
+    """The yes is recorded. `recovery_code` is shown once and kept nowhere; None if the person has one already."""
+
+    receipt_id: Words
+    recovery_code: Words | None
+
+
+class ReceiptIs(Message, frozen=True, tag="receipt_is"):
+    """The receipt as signed JSON text; None if there is none."""
+
+    receipt: Annotated[str, msgspec.Meta(max_length=40_000)] | None
+
+
+class HeldPart(Message, frozen=True, tag="held_part"):
+    """Some of what is held; more follows until End."""
+
+    events: tuple[Event, ...]
+
+
+class End(Message, frozen=True, tag="end"):
+    """The end of a streamed answer."""
+
+
+class Appear(Message, frozen=True, tag="appear"):
+    """To the indicator: what to show from now on.
+
+    Attributes:
+        state: What the icon's shape must say.
+        recorded: True if the window in front is being recorded (only ever with `consented`).
+        words: One line for people.
+        since_wall_ms: Since when, UTC.
+        pause_left_s: What is left of a pause; None if not paused or until resumed.
+        code: A consent code to show as long as it is not None.
+    """
+
+    state: State
+    recorded: bool
+    words: Words
+    since_wall_ms: Count
+    pause_left_s: Seconds | None = None
+    code: Words | None = None
+
+
+class Challenge(Message, frozen=True, tag="challenge"):
+    """To the indicator: prove within 1 s that you are seen, by answering `Proven` with this nonce."""
+
+    nonce: Nonce
+
+
+class Replaced(Message, frozen=True, tag="replaced"):
+    """To the indicator: another indicator has attached, or the daemon ends; leave."""
+
+
+Answer = Done | Refused | StatusIs | Offer | Given | ReceiptIs | HeldPart | End | Appear | Challenge | Replaced
+
+encode = msgspec.msgpack.Encoder().encode
+decode_request: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
+decode_answer: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)

@@ -1,0 +1,123 @@
+"""What `volens status --json` prints: one object, the same for CLI, tray and pages. Its JSON Schema is in docs/.
+
+Exit codes are part of the contract: 0 collecting, 3 paused, 4 no consent or withdrawn, 5 exempt, 6 blocked, 7 daemon not running.
+"""
+
+import msgspec
+
+from consent.vocabulary import Kind, State
+
+SCHEMA = 1
+
+EXIT_CODES: dict[State, int] = {
+    State.CONSENTED: 0,
+    State.PAUSED: 3,
+    State.UNASKED: 4,
+    State.WITHDRAWN: 4,
+    State.EXEMPT: 5,
+    State.BLOCKED: 6,
+}
+EXIT_NOT_RUNNING = 7
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of the status; closed like the whole."""
+
+
+class IndicatorPart(Part, frozen=True):
+    live: bool
+    form: str | None  # tray, badge
+
+
+class PolicyPart(Part, frozen=True):
+    version: int | None
+    expires: str | None  # ISO 8601, UTC
+
+
+class ReceiptPart(Part, frozen=True):
+    id: str | None
+
+
+class PausePart(Part, frozen=True):
+    remaining_s: int | None  # awake seconds; None: not paused, or until resumed
+    until_resumed: bool
+
+
+class ExemptionPart(Part, frozen=True):
+    id: str
+    ground: str
+    state: str
+
+
+class CollectorPart(Part, frozen=True):
+    kind: Kind
+    state: str  # live, degraded, dead, off
+    why: str
+
+
+class HoldPart(Part, frozen=True):
+    events: int
+    bytes: int
+    oldest_s: int | None
+
+
+class OutboxPart(Part, frozen=True):
+    envelopes: int
+    bytes: int
+
+
+class SentPart(Part, frozen=True):
+    batches: int
+    bytes: int
+
+
+class TallyPart(Part, frozen=True):
+    """Raw inputs. seen = sum(refused) + pending + held + forgotten + sealed + sent, at every instant."""
+
+    seen: int
+    refused: dict[str, int]
+    pending: int
+    held: int
+    forgotten: int
+    sealed: int
+    sent: int
+
+
+class BudgetPart(Part, frozen=True):
+    bytes_today: int
+    bytes_limit: int | None
+
+
+class Status(Part, frozen=True):
+    """What holds now.
+
+    Attributes:
+        standing: The subject's standing.
+        collecting: True only if hooks are live and the gate is open.
+        why: Reasons for not collecting, as words of `consent.vocabulary.Blocker` or State.
+        words: One line for people.
+        keystore: Where the hold key is: keyring or file.
+        running: False when this was computed from disk because no daemon answers.
+        trial: True for a local trial with throw-away keys.
+    """
+
+    schema: int
+    standing: State
+    collecting: bool
+    why: tuple[str, ...]
+    words: str
+    since: str
+    running: bool
+    trial: bool
+    indicator: IndicatorPart
+    policy: PolicyPart
+    receipt: ReceiptPart
+    pause: PausePart
+    exemptions: tuple[ExemptionPart, ...]
+    collectors: tuple[CollectorPart, ...]
+    hold: HoldPart
+    outbox: OutboxPart
+    sent: SentPart
+    tally: TallyPart
+    budget: BudgetPart
+    keystore: str

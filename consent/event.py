@@ -1,0 +1,262 @@
+"""One event: what was observed, already minimised. No payload can hold typed text: there is no field for it.
+
+Payloads are closed: unknown fields, unknown words and numbers out of range do not decode. `n` counts the raw inputs
+(X device events) that the event stands for, so that tallies reconcile although inputs were merged.
+Payloads never show themselves: their repr is their name, because reprs end up in logs.
+"""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from consent.vocabulary import Kind, SurfaceId
+
+Pixel = Annotated[int, msgspec.Meta(ge=-32768, le=32767)]
+"""Physical pixels; an X11 coordinate is a signed 16-bit number."""
+Extent = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**32)]
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class Clocks(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One instant on three clocks, in milliseconds.
+
+    Attributes:
+        awake_ms: Since boot without suspend (CLOCK_MONOTONIC on Linux). Pauses are promised on it.
+        boot_ms: Since boot with suspend (CLOCK_BOOTTIME). A gap to `awake_ms` means that the machine slept.
+        wall_ms: Since 1970, UTC. For records and for people; nothing ever opens because of it.
+    """
+
+    awake_ms: Milliseconds
+    boot_ms: Milliseconds
+    wall_ms: Milliseconds
+
+
+class Button(StrEnum):
+    LEFT = "left"
+    MIDDLE = "middle"
+    RIGHT = "right"
+    BACK = "back"
+    FORWARD = "forward"
+
+
+class Modifier(StrEnum):
+    CTRL = "ctrl"
+    ALT = "alt"
+    META = "meta"
+    SHIFT = "shift"
+
+
+class NamedKey(StrEnum):
+    """Keys that are acts, not text. Space is text."""
+
+    ENTER = "enter"
+    TAB = "tab"
+    ESCAPE = "escape"
+    BACKSPACE = "backspace"
+    DELETE = "delete"
+    INSERT = "insert"
+    HOME = "home"
+    END = "end"
+    PAGE_UP = "page_up"
+    PAGE_DOWN = "page_down"
+    UP = "up"
+    DOWN = "down"
+    LEFT = "left"
+    RIGHT = "right"
+    MENU = "menu"
+    PRINT = "print"
+    F1 = "f1"
+    F2 = "f2"
+    F3 = "f3"
+    F4 = "f4"
+    F5 = "f5"
+    F6 = "f6"
+    F7 = "f7"
+    F8 = "f8"
+    F9 = "f9"
+    F10 = "f10"
+    F11 = "f11"
+    F12 = "f12"
+
+
+CHORD_TRIGGERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789") | {"space", "plus", "minus", "equal", "comma", "period", "slash"}
+CHORD_TRIGGERS |= {key.value for key in NamedKey}
+"""What may follow ctrl, alt or meta in a chord. AltGr is not a chord: it makes text."""
+
+
+class Bucket(StrEnum):
+    """How many keys, coarsely: an exact count helps to guess a word (bounds from the datasets' own needs)."""
+
+    NONE = "0"
+    ONE = "1"
+    FEW = "2-4"
+    SOME = "5-8"
+    MANY = "9-16"
+    LOTS = "17-32"
+    MORE = "33+"
+
+    @classmethod
+    def of(cls, count: int) -> "Bucket":
+        """The bucket of a count of keys."""
+        for top, bucket in ((0, cls.NONE), (1, cls.ONE), (4, cls.FEW), (8, cls.SOME), (16, cls.MANY), (32, cls.LOTS)):
+            if count <= top:
+                return bucket
+        return cls.MORE
+
+
+class EndedBy(StrEnum):
+    ENTER = "enter"
+    TAB = "tab"
+    KEY = "key"
+    CHORD = "chord"
+    CLICK = "click"
+    FOCUS = "focus"
+    IDLE = "idle"
+
+
+class FieldRole(StrEnum):
+    """What was typed into, as the accessibility tree says it. A role that is not listed is an unknown role."""
+
+    ENTRY = "entry"
+    TEXT = "text"
+    DOCUMENT = "document"
+    COMBO_BOX = "combo_box"
+    SPIN_BUTTON = "spin_button"
+    LIST = "list"
+    TREE = "tree"
+    OTHER = "other"
+
+
+class Switch(StrEnum):
+    """What a `control` event says of the recording itself."""
+
+    STARTED = "started"
+    STOPPED = "stopped"
+
+
+class Payload(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag_field="kind"):
+    """What every payload is: closed, small, silent."""
+
+    kind: ClassVar[Kind]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class PointerButton(Payload, frozen=True, array_like=True, tag="pointer_button"):
+    """A button went down or up. Physical pixels, relative to the window; `n` = 1."""
+
+    kind = Kind.POINTER_BUTTON
+    x: Pixel
+    y: Pixel
+    button: Button
+    pressed: bool
+
+
+class PointerScroll(Payload, frozen=True, array_like=True, tag="pointer_scroll"):
+    """Wheel notches, down and right positive; relative to the window; `n` = 2 a notch (X sends press and release)."""
+
+    kind = Kind.POINTER_SCROLL
+    x: Pixel
+    y: Pixel
+    dx: Pixel
+    dy: Pixel
+
+
+class KeyNamed(Payload, frozen=True, array_like=True, tag="key_named"):
+    """A key that is an act. `n` = its press, its repeats and its release."""
+
+    kind = Kind.KEY_NAMED
+    key: NamedKey
+    shift: bool
+
+
+class KeyChord(Payload, frozen=True, array_like=True, tag="key_chord"):
+    """ctrl, alt or meta with one trigger of `CHORD_TRIGGERS`. `n` = all presses, repeats and releases in it."""
+
+    kind = Kind.KEY_CHORD
+    modifiers: tuple[Modifier, ...]
+    trigger: str
+
+    def __post_init__(self) -> None:
+        if self.trigger not in CHORD_TRIGGERS:
+            raise ValueError("a chord's trigger must be on the closed list")
+        if not set(self.modifiers) - {Modifier.SHIFT}:
+            raise ValueError("a chord needs ctrl, alt or meta")
+
+
+class TypingBurst(Payload, frozen=True, array_like=True, tag="typing_burst"):
+    """That something was typed. Times in bins of 250 ms; counts in buckets; never a character, never a key's own time.
+
+    The event's clocks are those of `start_bin`, cut down to the bin.
+    """
+
+    kind = Kind.TYPING_BURST
+    bins: Count  # how many bins of 250 ms it lasted, at least 1
+    keys: Bucket
+    corrections: Bucket
+    ended_by: EndedBy
+    role: FieldRole
+
+
+class SecureInput(Payload, frozen=True, array_like=True, tag="secure_input"):
+    """That a password field had the focus. No counts, no times within: `n` = 0, its raw inputs are refused as secure."""
+
+    kind = Kind.SECURE_INPUT
+
+
+class Focus(Payload, frozen=True, array_like=True, tag="focus"):
+    """An allowlisted window came to the front: where it is on the screen. No title, no URL."""
+
+    kind = Kind.FOCUS
+    x: Pixel
+    y: Pixel
+    width: Extent
+    height: Extent
+    screen_width: Extent
+    screen_height: Extent
+
+
+class Gap(Payload, frozen=True, array_like=True, tag="gap"):
+    """Something that is not allowlisted was in front. Its clocks are cut down to the minute; nothing else is known."""
+
+    kind = Kind.GAP
+
+
+class Control(Payload, frozen=True, array_like=True, tag="control"):
+    """The recording itself started or stopped."""
+
+    kind = Kind.CONTROL
+    switch: Switch
+
+
+AnyPayload = PointerButton | PointerScroll | KeyNamed | KeyChord | TypingBurst | SecureInput | Focus | Gap | Control
+PAYLOADS: tuple[type[Payload], ...] = (PointerButton, PointerScroll, KeyNamed, KeyChord, TypingBurst, SecureInput, Focus, Gap, Control)
+
+
+class Event(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What was observed, where, when, under which permission, and how many raw inputs it stands for.
+
+    Attributes:
+        surface: The allowlisted surface in front; None for `gap` and `control`.
+        window: A small number that the observer gives a window for one generation; 0 for none. Not an X id.
+        at: The instant on three clocks.
+        generation: The unchanged permission whose hook saw it.
+        n: Raw inputs that it stands for.
+    """
+
+    surface: SurfaceId | None
+    window: Count
+    at: Clocks
+    generation: Count
+    n: Count
+    payload: AnyPayload
+
+    @property
+    def kind(self) -> Kind:
+        return self.payload.kind
+
+    def __repr__(self) -> str:
+        return f"<Event {self.kind} n={self.n}>"

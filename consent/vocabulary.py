@@ -1,0 +1,82 @@
+"""The words every module speaks: kinds, states, and the closed reasons for a no.
+
+Nothing here decides. A word that is not listed here cannot be said: an unknown kind, state or reason does not decode.
+"""
+
+from enum import StrEnum
+from typing import NewType
+
+SurfaceId = NewType("SurfaceId", str)
+"""An allowlisted app or site, by the id that the policy gives it."""
+
+Purpose = NewType("Purpose", str)
+"""What an event may be used for; the name that is bound into its key."""
+
+
+class Kind(StrEnum):
+    """A sort of event. One entry of `consent/register.toml` each; no entry, no kind."""
+
+    POINTER_BUTTON = "pointer_button"
+    POINTER_SCROLL = "pointer_scroll"
+    KEY_NAMED = "key_named"
+    KEY_CHORD = "key_chord"
+    TYPING_BURST = "typing_burst"
+    SECURE_INPUT = "secure_input"
+    FOCUS = "focus"
+    GAP = "gap"
+    CONTROL = "control"
+
+
+class State(StrEnum):
+    """What a subject's standing can be. How one becomes another: `consent.standing`."""
+
+    UNASKED = "unasked"
+    CONSENTED = "consented"
+    PAUSED = "paused"
+    EXEMPT = "exempt"
+    WITHDRAWN = "withdrawn"
+    BLOCKED = "blocked"
+
+
+class Why(StrEnum):
+    """Why a raw input was refused. Closed: every refusal is counted under exactly one of these.
+
+    The first block is decided by the gate, the second by the observer (which refuses before an event exists),
+    the third by the daemon between the gate and the disk.
+    """
+
+    NO_CONSENT = "no_consent"
+    PAUSED = "paused"
+    EXEMPT = "exempt"
+    WITHDRAWN = "withdrawn"
+    BLOCKED = "blocked"
+    OLD_GENERATION = "old_generation"
+    NO_INDICATOR = "no_indicator"
+    KIND_NOT_CONSENTED = "kind_not_consented"
+    SURFACE_NOT_ALLOWED = "surface_not_allowed"
+    NOT_IN_SCOPE = "not_in_scope"
+
+    NO_KIND = "no_kind"  # raw input that no kind stands for: a plain move, a modifier alone
+    OWN_WINDOW = "own_window"
+    ROLE_UNKNOWN = "role_unknown"
+    SECURE_FIELD = "secure_field"
+    STRUCTURE_ONLY = "structure_only"
+
+    UNPROVEN = "unproven"  # the indicator did not answer the challenge in time
+    HOLD_FULL = "hold_full"
+    MALFORMED = "malformed"
+
+
+class Blocker(StrEnum):
+    """Why collection is refused as a whole though the subject said yes. Shown in `status`."""
+
+    NO_INDICATOR = "no_indicator"
+    POLICY_MISSING = "policy_missing"
+    POLICY_REFUSED = "policy_refused"
+    POLICY_EXPIRED = "policy_expired"
+    RECEIPT_INVALID = "receipt_invalid"
+    JOURNAL_UNWRITABLE = "journal_unwritable"
+    DISPLAY_GONE = "display_gone"
+    NOT_OBSERVABLE = "not_observable"  # e.g. Wayland: input cannot be seen by design
+    OBSERVER_FAILING = "observer_failing"
+    SUSPENDED = "suspended"  # just woken up; ends with the first fresh proof
