@@ -30,7 +30,7 @@ class Admitted:
     event: Event
     purpose: Purpose
 
-    def __init__(self, never: Never) -> None:
+    def __init__(self, never: Never) -> None:  # noqa: ARG002  (its type is the point)
         raise TypeError("only consent.gate.decide admits an event")
 
     def __setattr__(self, name: str, value: object) -> None:

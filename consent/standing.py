@@ -41,11 +41,13 @@ TRANSITIONS: dict[State, dict[Happening, State]] = {
         H.WITHDRAWN: S.WITHDRAWN,
     },
     S.PAUSED: {
+        H.CONSENT_GIVEN: S.PAUSED,  # a yes to something more does not end a pause
         H.PAUSE_ASKED: S.PAUSED,  # renewable without limit
         H.RESUME_ASKED: S.CONSENTED,  # only a person ends a pause
         H.WITHDRAWN: S.WITHDRAWN,
     },
     S.EXEMPT: {
+        H.CONSENT_GIVEN: S.EXEMPT,
         H.PAUSE_ASKED: S.PAUSED,
         H.EXEMPTION_BEGAN: S.EXEMPT,
         H.EXEMPTION_ENDED: S.CONSENTED,
