@@ -1,0 +1,83 @@
+"""What the ledger's entries add up to: the subject's state by their own words, the receipt in force, the pause. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from consent.event import Clocks
+from consent.pause import Pause
+from consent.standing import Happening, after
+from consent.vocabulary import State
+
+PURGED = "purged"
+"""The entry that says that a withdrawal's purge is complete. A withdrawal without it is purged again at start."""
+
+
+_HAPPENINGS = frozenset(happening.value for happening in Happening)
+
+
+class Line(Protocol):
+    """What is read of a ledger entry."""
+
+    @property
+    def what(self) -> str: ...
+    @property
+    def at(self) -> Clocks: ...
+    @property
+    def boot(self) -> str: ...
+    @property
+    def data(self) -> dict[str, object]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the subject's own words amount to.
+
+    Attributes:
+        state: Never BLOCKED: that is a fact about the machine.
+        since: When the state was last changed.
+        receipt: The signed receipt in force, as JSON text; None without a consent.
+        pause: The pause, while paused.
+        consents: How many times a consent was begun; the n of the epoch identity.
+        purge_owed: A withdrawal whose purge was not recorded as complete.
+    """
+
+    state: State = State.UNASKED
+    since: Clocks = Clocks(0, 0, 0)
+    receipt: str | None = None
+    pause: Pause | None = None
+    consents: int = 0
+    purge_owed: bool = False
+
+
+def _happened(choice: Choice, happening: Happening, line: Line) -> Choice:
+    state = after(choice.state, happening)
+    new = replace(choice, state=state, since=choice.since if state is choice.state else line.at)
+    if happening is Happening.CONSENT_GIVEN:
+        begun = choice.consents + (choice.state in (State.UNASKED, State.WITHDRAWN))
+        return replace(new, receipt=str(line.data["receipt"]), consents=begun)
+    if happening is Happening.PAUSE_ASKED:
+        minutes = line.data["minutes"]
+        return replace(new, pause=Pause(minutes if isinstance(minutes, int) else None, line.at, line.boot))
+    if happening is Happening.RESUME_ASKED:
+        return replace(new, pause=None)
+    if happening is Happening.WITHDRAWN:
+        return replace(new, receipt=None, pause=None, purge_owed=True)
+    return new
+
+
+def add(choice: Choice, line: Line) -> Choice:
+    """The choice after one more entry. Entries that are no happening (uploads, forgettings) change nothing here."""
+    if line.what == PURGED:
+        return replace(choice, purge_owed=False)
+    if line.what not in _HAPPENINGS:
+        return choice
+    return _happened(choice, Happening(line.what), line)
+
+
+def fold(lines: Iterable[Line]) -> Choice:
+    """The choice after all entries. Raises StandingError if they tell what cannot happen."""
+    choice = Choice()
+    for line in lines:
+        choice = add(choice, line)
+    return choice

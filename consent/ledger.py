@@ -1,0 +1,125 @@
+"""Ledger: the subject's choices, as an append-only, hash-chained journal. What is appended is on disk before it is said to be.
+
+One JSON object a line: number, what, at, data, hash of the line before, own hash. A torn last line (a crash in mid-write,
+never acknowledged) is cut; any other break is an error, and a broken ledger means no consent. A reserve file is given up
+when the disk is full, so that a no can always be written. It holds choices and counts, never anything observed.
+"""
+
+import contextlib
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from consent.event import Clocks, Count
+
+RESERVE_BYTES = 64 * 1024
+"""Room for 200 entries on a full disk: a withdrawal is 300 bytes."""
+
+_FIRST = "0" * 64
+
+
+class LedgerError(Exception):
+    """The ledger is broken or cannot be written; without it nothing is collected."""
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One line. `prev` and `hash` are SHA-256, hex; `hash` covers everything before it."""
+
+    number: Count
+    what: str
+    at: Clocks
+    boot: str
+    data: dict[str, Any]
+    prev: str
+    hash: str = ""
+
+
+def _hash(entry: Entry) -> str:
+    bare = msgspec.structs.replace(entry, hash="")
+    return hashlib.sha256(msgspec.json.encode(bare, order="deterministic")).hexdigest()
+
+
+def _read(raw: bytes) -> tuple[list[Entry], int]:
+    """The entries and how many bytes of `raw` they fill. Raises LedgerError naming the line that does not hold."""
+    entries: list[Entry] = []
+    prev, good = _FIRST, 0
+    for number, line in enumerate(raw.split(b"\n")[:-1]):
+        try:
+            entry = msgspec.json.decode(line, type=Entry)
+        except msgspec.MsgspecError:
+            raise LedgerError(f"line {number + 1} of the ledger does not read") from None
+        if entry.number != number or entry.prev != prev or entry.hash != _hash(entry):
+            raise LedgerError(f"line {number + 1} of the ledger was changed, removed or moved")
+        entries.append(entry)
+        prev, good = entry.hash, good + len(line) + 1
+    return entries, good
+
+
+class Ledger:
+    """The journal in one file, beside its reserve. Open it once a process, under the daemon's lock.
+
+    Raises LedgerError from the constructor if the chain does not hold.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._reserve = path.with_suffix(".reserve")
+        raw = path.read_bytes() if path.exists() else b""
+        self.entries, good = _read(raw)
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        if good < len(raw):
+            os.ftruncate(self._fd, good)
+        self._end = good
+        self._keep_reserve()
+        _sync_folder(path.parent)
+
+    def append(self, what: str, at: Clocks, boot: str, data: dict[str, Any] | None = None) -> Entry:
+        """Add an entry; returns once it is durable. Raises LedgerError if it cannot be written even with the reserve."""
+        prev = self.entries[-1].hash if self.entries else _FIRST
+        bare = Entry(len(self.entries), what, at, boot, data or {}, prev)
+        entry = msgspec.structs.replace(bare, hash=_hash(bare))
+        line = msgspec.json.encode(entry, order="deterministic") + b"\n"
+        try:
+            self._write(line)
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._reserve.unlink()
+            try:
+                self._write(line)
+            except OSError as error:
+                raise LedgerError(f"the ledger cannot be written: {error.strerror}") from None
+        self.entries.append(entry)
+        return entry
+
+    def close(self) -> None:
+        """Give the file back."""
+        os.close(self._fd)
+
+    def _write(self, line: bytes) -> None:
+        try:
+            written = os.write(self._fd, line)
+            if written != len(line):
+                raise OSError(28, "no space left on device")
+            os.fsync(self._fd)
+        except OSError:
+            os.ftruncate(self._fd, self._end)  # a half line was never said to be written
+            raise
+        self._end += len(line)
+
+    def _keep_reserve(self) -> None:
+        """Take the reserve again if there is room. Zeros are really written: a hole would reserve nothing."""
+        with contextlib.suppress(OSError):
+            if not self._reserve.exists():
+                self._reserve.touch(0o600)
+                self._reserve.write_bytes(bytes(RESERVE_BYTES))
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

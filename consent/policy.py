@@ -1,0 +1,166 @@
+"""The policy: the most that the controller may ask for, as it was published. Parsed once, at the edge; frozen inside. Pure.
+
+A policy can only offer: what a person consented to, met with this, is what may be observed. It cannot name a person,
+turn anything on, or shorten a promise. Unknown keys, NaN, infinities and surprising values are refused as a whole.
+"""
+
+import hashlib
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from consent.scope import SURFACELESS, Scope
+from consent.vocabulary import Kind, Purpose, SurfaceId
+
+MAX_POLICY_BYTES = 256 * 1024
+"""200 surfaces of 500 bytes are 100 KB; more is not a policy that anybody can read."""
+
+STRUCTURE_ONLY_CATEGORIES = frozenset({"terminal", "mail", "chat", "assistant", "secrets", "hr", "health", "banking"})
+"""Where no key of any kind is kept, whatever the policy says: there, what is typed is the content."""
+
+KEY_KINDS = frozenset({Kind.KEY_NAMED, Kind.KEY_CHORD, Kind.TYPING_BURST, Kind.SECURE_INPUT})
+
+_Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+_Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")]
+_Category = Literal["work", "browser", "terminal", "mail", "chat", "assistant", "secrets", "hr", "health", "banking"]
+_PUBLIC_KEY_BYTES = 1216
+
+
+class PolicyError(Exception):
+    """The policy cannot be used; nothing is collected under it."""
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class _PurposeIn(_Closed):
+    id: _Id
+    title: _Line
+    public_key: Annotated[str, Field(max_length=2000)]
+    readers: _Line
+    retention_days: Annotated[int, Field(ge=1, le=3650)]
+
+
+class _SurfaceIn(_Closed):
+    id: _Id
+    name: _Line
+    executables: Annotated[list[Annotated[str, Field(pattern=r"^/[^\x00-\x1f]{1,255}$")]], Field(min_length=1, max_length=16)]
+    category: _Category
+    purpose: _Id
+    kinds: Annotated[list[str], Field(min_length=1)]
+
+
+class _PolicyIn(_Closed):
+    format: Literal[1]
+    version: Annotated[int, Field(ge=1, le=2**31)]
+    controller: _Line
+    receiver: Annotated[str, Field(pattern=r"^https?://[^\s/]+$", max_length=200)]
+    hold_min_s: Annotated[int, Field(ge=900, le=7 * 86400)]
+    purposes: Annotated[list[_PurposeIn], Field(min_length=1, max_length=8)]
+    surfaces: Annotated[list[_SurfaceIn], Field(max_length=1000)]
+
+
+@dataclass(frozen=True, slots=True)
+class PurposeTerms:
+    """What a purpose means: its key (X-Wing, 1,216 bytes), who can open it, and for how long it may be kept."""
+
+    id: Purpose
+    title: str
+    public_key: bytes
+    readers: str
+    retention_days: int
+
+    @property
+    def key_id(self) -> bytes:
+        """16 bytes that name the key in an envelope's header: the beginning of its SHA-256."""
+        return hashlib.sha256(self.public_key).digest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceTerms:
+    """An app, by the resolved paths of its executables; what is asked for there, and for which purpose."""
+
+    id: SurfaceId
+    name: str
+    executables: tuple[str, ...]
+    category: str
+    purpose: Purpose
+    kinds: frozenset[Kind]
+
+    @property
+    def structure_only(self) -> bool:
+        """Whether keys of any kind are refused here."""
+        return self.category in STRUCTURE_ONLY_CATEGORIES
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy as published. `version` rises with every change."""
+
+    version: int
+    controller: str
+    receiver: str
+    hold_min_s: int
+    purposes: Mapping[Purpose, PurposeTerms]
+    surfaces: Mapping[SurfaceId, SurfaceTerms]
+
+    def scope(self) -> Scope:
+        """Everything that it asks for. The surfaceless kinds serve every purpose's first: they carry no content."""
+        grants: dict[tuple[SurfaceId | None, Kind], Purpose] = {}
+        for surface in self.surfaces.values():
+            for kind in surface.kinds:
+                grants[surface.id, kind] = surface.purpose
+        first = next(iter(self.purposes))
+        return Scope(MappingProxyType(grants | {(None, kind): first for kind in SURFACELESS}))
+
+
+def _purpose(raw: _PurposeIn) -> PurposeTerms:
+    try:
+        public_key = b64decode(raw.public_key, validate=True)
+    except ValueError:
+        raise PolicyError(f"the public key of purpose {raw.id} is not base64") from None
+    if len(public_key) != _PUBLIC_KEY_BYTES:
+        raise PolicyError(f"the public key of purpose {raw.id} has {len(public_key)} bytes and not {_PUBLIC_KEY_BYTES}")
+    return PurposeTerms(Purpose(raw.id), raw.title, public_key, raw.readers, raw.retention_days)
+
+
+def _surface(raw: _SurfaceIn, purposes: Mapping[Purpose, PurposeTerms]) -> SurfaceTerms:
+    unknown = sorted(set(raw.kinds) - {kind.value for kind in Kind})
+    if unknown:
+        raise PolicyError(f"surface {raw.id} asks for kinds that do not exist: {', '.join(unknown)}")
+    kinds = frozenset(Kind(kind) for kind in raw.kinds)
+    if kinds & SURFACELESS:
+        raise PolicyError(f"surface {raw.id} asks for a kind that is of no surface")
+    if raw.category in STRUCTURE_ONLY_CATEGORIES and kinds & KEY_KINDS:
+        raise PolicyError(f"surface {raw.id} is {raw.category}: no key of any kind may be asked for there")
+    if Purpose(raw.purpose) not in purposes:
+        raise PolicyError(f"surface {raw.id} names a purpose that the policy does not have")
+    return SurfaceTerms(SurfaceId(raw.id), raw.name, tuple(raw.executables), raw.category, Purpose(raw.purpose), kinds)
+
+
+def _once(names: list[str], what: str) -> None:
+    if len(set(names)) != len(names):
+        raise PolicyError(f"the policy names a {what} twice")
+
+
+def parse(raw: bytes) -> Policy:
+    """The policy in these JSON bytes. Raises PolicyError with one line that says what is wrong; values are not repeated."""
+    if len(raw) > MAX_POLICY_BYTES:
+        raise PolicyError(f"the policy is longer than {MAX_POLICY_BYTES} bytes")
+    try:
+        read = _PolicyIn.model_validate_json(raw)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise PolicyError(f"the policy is malformed at {place}: {first['msg']}") from None
+    _once([purpose.id for purpose in read.purposes], "purpose")
+    _once([surface.id for surface in read.surfaces], "surface")
+    _once([path for surface in read.surfaces for path in surface.executables], "executable")
+    purposes = {Purpose(each.id): _purpose(each) for each in read.purposes}
+    surfaces = {SurfaceId(each.id): _surface(each, purposes) for each in read.surfaces}
+    return Policy(read.version, read.controller, read.receiver, read.hold_min_s, MappingProxyType(purposes), MappingProxyType(surfaces))

@@ -1,0 +1,101 @@
+"""Consent receipt: the signed record of a yes. What was shown, by whom, and exactly what may be observed for what. Pure.
+
+The receipt is canonical JSON (sorted keys, no spaces) and an Ed25519 signature over those exact bytes by the subject's
+ledger key. What it does not name was not consented to.
+"""
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from consent.event import Count
+from consent.scope import Scope
+from consent.vocabulary import Kind, Purpose, SurfaceId
+
+
+class ReceiptError(Exception):
+    """The receipt does not hold: nothing was consented to."""
+
+
+class Grant(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One (surface, kind) and its purpose; surface None for kinds of no surface."""
+
+    surface: SurfaceId | None
+    kind: Kind
+    purpose: Purpose
+
+
+class ConsentReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a person said yes to.
+
+    Attributes:
+        id: Random, 16 bytes as hex.
+        granted_ms: When, Unix milliseconds, UTC.
+        notice_sha256: Hash of the notice that was shown, hex.
+        purpose_keys: The public keys that were shown to read each purpose, by key id (hex). Another key is a widening.
+        hold_min_s: The shortest hold that was promised.
+        retention_days: The longest retention that was promised, by purpose.
+    """
+
+    format: Count
+    id: str
+    granted_ms: Count
+    controller: str
+    receiver: str
+    notice_sha256: str
+    policy_version: Count
+    purpose_keys: dict[Purpose, str]
+    retention_days: dict[Purpose, Count]
+    hold_min_s: Count
+    grants: tuple[Grant, ...]
+
+    def scope(self) -> Scope:
+        """What was consented to."""
+        return Scope(MappingProxyType({(grant.surface, grant.kind): grant.purpose for grant in self.grants}))
+
+
+@dataclass(frozen=True, slots=True)
+class SignedReceipt:
+    """A receipt as its exact JSON text, with signature (64 bytes) and the ledger key's public half (32 bytes)."""
+
+    text: str
+    signature: bytes
+    public_key: bytes
+
+    def as_json(self) -> str:
+        """One JSON object for a person to keep."""
+        parts = {"receipt": self.text, "signature": b64encode(self.signature).decode(), "public_key": b64encode(self.public_key).decode()}
+        return json.dumps(parts, sort_keys=True)
+
+
+def grants_of(scope: Scope) -> tuple[Grant, ...]:
+    """A scope as a receipt lists it, in a fixed order."""
+    ordered: Mapping[tuple[SurfaceId | None, Kind], Purpose] = scope.grants
+    return tuple(
+        Grant(surface, kind, ordered[surface, kind]) for surface, kind in sorted(ordered, key=lambda pair: (pair[0] or "", pair[1]))
+    )
+
+
+def sign(receipt: ConsentReceipt, key: Ed25519PrivateKey) -> SignedReceipt:
+    """The receipt, signed by the subject's ledger key."""
+    text = msgspec.json.encode(receipt, order="deterministic").decode()
+    return SignedReceipt(text, key.sign(text.encode()), key.public_key().public_bytes_raw())
+
+
+def verify(text: str, public_key: bytes) -> ConsentReceipt:
+    """The receipt in a kept JSON object, if `public_key` (32 bytes) signed it. Raises ReceiptError."""
+    try:
+        parts = json.loads(text)
+        body, signature = parts["receipt"], b64decode(parts["signature"], validate=True)
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, body.encode())
+        return msgspec.json.decode(body, type=ConsentReceipt)
+    except InvalidSignature:
+        raise ReceiptError("the receipt's signature does not hold") from None
+    except (ValueError, KeyError, TypeError, AttributeError, msgspec.MsgspecError):
+        raise ReceiptError("the receipt is malformed") from None

@@ -1,0 +1,94 @@
+"""Whether a policy is really the controller's, and until when: The Update Framework's checks, on cached bytes. Pure.
+
+The courier fetches; this judges, offline, with `now` as an argument (TUF client workflow 5.3 to 5.6: signature thresholds,
+versions, hashes, expiry). Nothing is remembered here: who calls gives the lowest versions it has ever accepted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tuf.api.exceptions import DownloadError, RepositoryError
+from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
+from tuf.api.serialization import DeserializationError
+
+POLICY_TARGET = "policy.json"
+
+
+class TrustError(Exception):
+    """The policy's signatures, versions or hashes do not hold; nothing is collected under it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metadatas:
+    """What the courier fetched, as bytes. `roots`: the pinned root first, then each later root in order."""
+
+    roots: Sequence[bytes]
+    timestamp: bytes
+    snapshot: bytes
+    targets: bytes
+    policy: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """A policy whose signatures hold.
+
+    Attributes:
+        policy: Its exact bytes.
+        versions: Version of root, timestamp, snapshot and targets; none may ever fall.
+        expires: When the lease ends: the timestamp's expiry, or earlier if another role expires before (aware, UTC).
+    """
+
+    policy: bytes
+    versions: tuple[int, int, int, int]
+    expires: datetime
+
+
+def _root(roots: Sequence[bytes]) -> Metadata[Root]:
+    trusted = Metadata[Root].from_bytes(roots[0])
+    trusted.signed.verify_delegate(Root.type, trusted.signed_bytes, trusted.signatures)
+    for raw in roots[1:]:
+        new = Metadata[Root].from_bytes(raw)
+        trusted.signed.verify_delegate(Root.type, new.signed_bytes, new.signatures)  # 5.3.4: by the old root's keys
+        new.signed.verify_delegate(Root.type, new.signed_bytes, new.signatures)  # and by its own
+        if new.signed.version != trusted.signed.version + 1:  # 5.3.5
+            raise TrustError("the chain of roots has a hole")
+        trusted = new
+    return trusted
+
+
+def _chain(found: Metadatas) -> tuple[Root, Timestamp, Snapshot, Targets]:
+    root = _root(found.roots).signed
+    timestamp = Metadata[Timestamp].from_bytes(found.timestamp)
+    root.verify_delegate(Timestamp.type, timestamp.signed_bytes, timestamp.signatures)  # 5.4.2
+    timestamp.signed.snapshot_meta.verify_length_and_hashes(found.snapshot)  # 5.5.2
+    snapshot = Metadata[Snapshot].from_bytes(found.snapshot)
+    root.verify_delegate(Snapshot.type, snapshot.signed_bytes, snapshot.signatures)  # 5.5.3
+    targets_meta = snapshot.signed.meta["targets.json"]
+    targets_meta.verify_length_and_hashes(found.targets)  # 5.6.2
+    targets = Metadata[Targets].from_bytes(found.targets)
+    root.verify_delegate(Targets.type, targets.signed_bytes, targets.signatures)  # 5.6.3
+    if (snapshot.signed.version, targets.signed.version) != (timestamp.signed.snapshot_meta.version, targets_meta.version):
+        raise TrustError("the metadata's versions do not belong together")  # 5.5.4, 5.6.4
+    if POLICY_TARGET not in targets.signed.targets:
+        raise TrustError(f"the repository has no {POLICY_TARGET}")
+    targets.signed.targets[POLICY_TARGET].verify_length_and_hashes(found.policy)  # 5.7.3
+    return root, timestamp.signed, snapshot.signed, targets.signed
+
+
+def judge(found: Metadatas, lowest: tuple[int, int, int, int] = (0, 0, 0, 0)) -> Trusted:
+    """The policy, if every signature, version and hash holds. Expiry is the caller's to compare: it has the clock.
+
+    Raises TrustError for anything else; `lowest` are the versions below which nothing is accepted (no rollback, 5.4.3).
+    """
+    if not found.roots:
+        raise TrustError("no root is pinned")
+    try:
+        roles = _chain(found)
+    except (RepositoryError, DeserializationError, DownloadError, KeyError, ValueError) as error:
+        raise TrustError(f"the policy's metadata does not hold: {type(error).__name__}") from None
+    versions = (roles[0].version, roles[1].version, roles[2].version, roles[3].version)
+    if any(version < least for version, least in zip(versions, lowest, strict=True)):
+        raise TrustError("the policy was rolled back to an older version")
+    return Trusted(found.policy, versions, min(role.expires for role in roles))
