@@ -13,6 +13,7 @@ PURGED = "purged"
 """The entry that says that a withdrawal's purge is complete. A withdrawal without it is purged again at start."""
 
 
+NEVER = Clocks(0, 0, 0)
 _HAPPENINGS = frozenset(happening.value for happening in Happening)
 
 
@@ -43,7 +44,7 @@ class Choice:
     """
 
     state: State = State.UNASKED
-    since: Clocks = Clocks(0, 0, 0)
+    since: Clocks = NEVER
     receipt: str | None = None
     pause: Pause | None = None
     consents: int = 0
