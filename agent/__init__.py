@@ -1,0 +1,1 @@
+"""Volens, put together: daemon, command line, tray and view. The only folder that sees consent, collectors and transport."""

@@ -1,0 +1,1 @@
+"""Volens: who said yes to what. Decides, and imports nothing of ours."""
