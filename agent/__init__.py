@@ -1,1 +1,1 @@
-"""Puts Volens together: daemon, command line, tray, view."""
+"""Volens, put together: daemon, command line, tray and view. The only folder that sees consent, collectors and transport."""

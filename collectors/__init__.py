@@ -1,0 +1,1 @@
+"""Volens: what can be observed, per operating system. Knows the words of consent only."""

@@ -1,1 +1,1 @@
-"""Who said yes to what. Decides; imports nothing of ours."""
+"""Volens: who said yes to what. Decides, and imports nothing of ours."""

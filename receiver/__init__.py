@@ -1,0 +1,1 @@
+"""Volens: takes envelopes in and keeps them. Cannot read any."""

@@ -1,0 +1,1 @@
+"""Volens: how admitted events leave. Knows the types of consent only."""

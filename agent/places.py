@@ -1,0 +1,100 @@
+"""Where the agent keeps what it keeps: one private folder for state, one for the running session. Everything 0600 under 0700.
+
+A folder or file of another owner, or one that others may read or write, is refused: what was said no to could have been
+changed, and what is held could have been read.
+"""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import PlatformDirs
+
+from agent.errors import StateUnsafe
+
+_DIRS = PlatformDirs("volens", appauthor=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The paths of one person's agent on one machine.
+
+    Attributes:
+        state: Private folder of what outlives the session.
+        runtime: Private folder of the session: socket and lock.
+    """
+
+    state: Path
+    runtime: Path
+
+    @property
+    def settings(self) -> Path:
+        return self.state / "agent.toml"
+
+    @property
+    def ledger(self) -> Path:
+        return self.state / "ledger"
+
+    @property
+    def keys(self) -> Path:
+        return self.state / "keys"
+
+    @property
+    def hold(self) -> Path:
+        return self.state / "hold"
+
+    @property
+    def outbox(self) -> Path:
+        return self.state / "outbox"
+
+    @property
+    def erasures(self) -> Path:
+        return self.state / "erasures"
+
+    @property
+    def policy(self) -> Path:
+        return self.state / "policy"
+
+    @property
+    def tally(self) -> Path:
+        return self.state / "tally.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.state / "lock"
+
+    @property
+    def socket(self) -> Path:
+        return self.runtime / "control"
+
+    def prepare(self) -> None:
+        """Make the folders that are missing; raise StateUnsafe for what is there and is not private."""
+        for folder in (self.state, self.runtime, self.keys, self.policy):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.check()
+
+    def check(self) -> None:
+        """Raise StateUnsafe if anything that exists is a link, of another owner, or open to others."""
+        for path in (self.state, self.runtime, self.keys, self.hold, self.outbox, self.policy):
+            _private(path, folder=True)
+        for path in (self.ledger, self.settings, self.tally, self.lock, *self.keys.glob("*")):
+            _private(path, folder=False)
+
+
+def of_this_person() -> Places:
+    """The places of whoever runs this process, by the platform's own conventions (XDG on Linux)."""
+    return Places(_DIRS.user_state_path, _DIRS.user_runtime_path)
+
+
+def _private(path: Path, *, folder: bool) -> None:
+    try:
+        facts = path.lstat()
+    except FileNotFoundError:
+        return
+    if not (stat.S_ISDIR if folder else stat.S_ISREG)(facts.st_mode):
+        raise StateUnsafe(f"{path} is not a {'folder' if folder else 'file'}", "move it away")
+    if facts.st_uid != os.geteuid():
+        raise StateUnsafe(f"{path} belongs to somebody else", f"run: chown {os.geteuid()} {path}")
+    if stat.S_IMODE(facts.st_mode) & 0o077:
+        raise StateUnsafe(f"{path} can be reached by others", f"run: chmod {'700' if folder else '600'} {path}")
