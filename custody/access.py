@@ -37,7 +37,7 @@ class Access:
 class Recorded(msgspec.Struct, frozen=True):
     """The receiver's answer: where in its log the access stands."""
 
-    record: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_.-]{1,128}$")]
+    record: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -54,7 +54,9 @@ def state(purpose: str, reason: str, batches: tuple[str, ...]) -> Access:
     """
     reason = " ".join(reason.split())
     if not reason or len(reason) > MAX_REASON_CHARACTERS or not reason.isprintable():
-        raise AccessRefused(f"a reason has 1 to {MAX_REASON_CHARACTERS} printable characters; say in --reason what the batches are opened for")
+        raise AccessRefused(
+            f"a reason has 1 to {MAX_REASON_CHARACTERS} printable characters; say in --reason what the batches are opened for"
+        )
     unique = tuple(sorted({check_id(batch) for batch in batches}))
     if len(unique) > MAX_BATCHES:
         raise AccessRefused(f"more than {MAX_BATCHES} batches at once; name some with --batch")

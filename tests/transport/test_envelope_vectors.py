@@ -36,7 +36,10 @@ def verdict(raw: bytes, open_: Callable[[Envelope, ReadingKey], bytes], key: Rea
 def test_a_vector_gets_the_verdict_it_names(path: Path) -> None:
     """Each reader that a vector names comes to its verdict, and what parses is rebuilt byte for byte from its two parts."""
     fields, raw = load(path)
-    keys = {"purpose": ReadingKey.from_seed(bytes.fromhex(fields["purpose-seed"])), "subject": parse_code(fields["recovery-code"]).reading_key()}
+    keys = {
+        "purpose": ReadingKey.from_seed(bytes.fromhex(fields["purpose-seed"])),
+        "subject": parse_code(fields["recovery-code"]).reading_key(),
+    }
     openers = {"purpose": open_purpose, "subject": open_subject}
     for reader in fields["readers"].split():
         came_to, payload = verdict(raw, openers[reader], keys[reader])
