@@ -1,0 +1,21 @@
+"""The errors of custody: one base, and sentences that say what is wrong and what to do. None ever holds a key, a share or a payload byte."""
+
+
+class CustodyError(Exception):
+    """Custody refuses; the message is fit to be shown to a person, as `what is wrong; what to do`."""
+
+
+class KeyFileRefused(CustodyError):
+    """A key file is not what it should be, or others could read it."""
+
+
+class QuorumRefused(CustodyError):
+    """Too few custodians, the wrong ones, or shares that do not fit together."""
+
+
+class AccessRefused(CustodyError):
+    """The receiver did not record the access, or did not hand out what was recorded."""
+
+
+class BatchRefused(CustodyError):
+    """A batch is not what its id, its seal or its purpose says."""
