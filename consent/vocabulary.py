@@ -75,6 +75,7 @@ class Blocker(StrEnum):
     POLICY_REFUSED = "policy_refused"
     POLICY_EXPIRED = "policy_expired"
     RECEIPT_INVALID = "receipt_invalid"
+    NOTHING_AGREED = "nothing_agreed"  # what was consented to and the present policy have nothing in common
     JOURNAL_UNWRITABLE = "journal_unwritable"
     DISPLAY_GONE = "display_gone"
     NOT_OBSERVABLE = "not_observable"  # e.g. Wayland: input cannot be seen by design

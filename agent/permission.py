@@ -1,0 +1,134 @@
+"""Permission: what the facts amount to at one instant. Pure; the same answer for daemon, status and sealing.
+
+effective scope = consented, met with the current policy, minus what the policy has since made wider: another key, another
+recipient, a longer retention. A shorter hold is not obeyed; a longer one is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from consent.history import Choice
+from consent.policy import Policy
+from consent.proof import NONE, Proof
+from consent.receipt import ConsentReceipt
+from consent.scope import NOTHING, Scope
+from consent.standing import Happening, Standing, after
+from consent.vocabulary import Blocker, Kind, Purpose, State
+
+DEFAULT_HOLD_S = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that a permission depends on.
+
+    Attributes:
+        choice: What the subject's own words amount to.
+        receipt: The verified receipt in force; None if there is none, or it does not verify.
+        policy: The policy, if its signatures hold and its lease has not ended.
+        kinds: Kinds that the register has in force today.
+        proof: What the indicator has proven.
+        blockers: Reasons to refuse that the rest does not show.
+    """
+
+    choice: Choice
+    receipt: ConsentReceipt | None = None
+    policy: Policy | None = None
+    kinds: frozenset[Kind] = frozenset()
+    proof: Proof = NONE
+    blockers: frozenset[Blocker] = frozenset()
+
+
+def effective(receipt: ConsentReceipt, policy: Policy, kinds: frozenset[Kind]) -> Scope:
+    """What may be observed: consented, in the present policy, on unchanged terms, and not expired in the register."""
+    if policy.receiver != receipt.receiver or policy.controller != receipt.controller:
+        return NOTHING
+    met = receipt.scope().meet(policy.scope())
+    same = {purpose for purpose in policy.purposes if _unchanged(receipt, policy, purpose)}
+    grants = {(surface, kind): purpose for (surface, kind), purpose in met.grants.items() if purpose in same and kind in kinds}
+    return Scope(MappingProxyType(grants))
+
+
+def _unchanged(receipt: ConsentReceipt, policy: Policy, purpose: Purpose) -> bool:
+    terms = policy.purposes[purpose]
+    key_is_same = receipt.purpose_keys.get(purpose) == terms.key_id.hex()
+    return key_is_same and terms.retention_days <= receipt.retention_days.get(purpose, 0)
+
+
+def hold_s(receipt: ConsentReceipt, policy: Policy) -> int:
+    """How long events are held before they may leave, in seconds: a policy can only lengthen it."""
+    return max(DEFAULT_HOLD_S, receipt.hold_min_s, policy.hold_min_s)
+
+
+def standing(facts: Facts, generation: int) -> Standing:
+    """What holds now. Whatever is missing becomes a blocker; a blocker never touches what the subject has chosen."""
+    blockers, scope = set(facts.blockers), NOTHING
+    if facts.choice.state is not State.CONSENTED:
+        return Standing(facts.choice.state, generation)
+    if facts.receipt is None:
+        blockers.add(Blocker.RECEIPT_INVALID)
+    if facts.policy is None and not blockers & _POLICY:
+        blockers.add(Blocker.POLICY_MISSING)
+    if not facts.proof.live:
+        blockers.add(Blocker.NO_INDICATOR)
+    if facts.receipt is not None and facts.policy is not None:
+        scope = effective(facts.receipt, facts.policy, facts.kinds)
+        if not scope.grants:
+            blockers.add(Blocker.NOTHING_AGREED)
+    state = after(State.CONSENTED, Happening.BLOCKER_ROSE) if blockers else State.CONSENTED
+    return Standing(state, generation, scope, facts.proof.showing is State.CONSENTED, tuple(sorted(blockers)))
+
+
+_POLICY = frozenset({Blocker.POLICY_EXPIRED, Blocker.POLICY_REFUSED})
+
+
+def same(one: Standing, other: Standing) -> bool:
+    """Whether two standings are one and the same permission, whatever their generation numbers."""
+    return (one.state, dict(one.scope.grants), one.indicator, one.blockers) == (
+        other.state,
+        dict(other.scope.grants),
+        other.indicator,
+        other.blockers,
+    )
+
+
+WORDS: Mapping[State, str] = MappingProxyType(
+    {
+        State.UNASKED: "Off: you have not been asked yet. Nothing is recorded.",
+        State.CONSENTED: "On.",
+        State.PAUSED: "Paused. Nothing is recorded.",
+        State.EXEMPT: "Exempt. Nothing is recorded.",
+        State.WITHDRAWN: "Off: you said no. Nothing is recorded.",
+        State.BLOCKED: "Blocked. Nothing is recorded.",
+    }
+)
+
+BLOCKER_WORDS: Mapping[Blocker, str] = MappingProxyType(
+    {
+        Blocker.NO_INDICATOR: "no icon or badge is visible",
+        Blocker.POLICY_MISSING: "there is no policy yet",
+        Blocker.POLICY_REFUSED: "the policy's signatures do not hold",
+        Blocker.POLICY_EXPIRED: "the policy has expired",
+        Blocker.RECEIPT_INVALID: "your consent receipt does not verify",
+        Blocker.NOTHING_AGREED: "nothing of what you agreed to is in the present policy",
+        Blocker.JOURNAL_UNWRITABLE: "the ledger cannot be written",
+        Blocker.DISPLAY_GONE: "the display is gone",
+        Blocker.NOT_OBSERVABLE: "this desktop session cannot be observed",
+        Blocker.OBSERVER_FAILING: "the observer keeps failing",
+        Blocker.SUSPENDED: "the machine has just woken up",
+    }
+)
+
+
+def words(standing: Standing, *, pause_left_s: int | None = None, until_resumed: bool = False) -> str:
+    """One line for people: what holds, and why."""
+    if standing.state is State.BLOCKED:
+        return f"Blocked: {', '.join(BLOCKER_WORDS[blocker] for blocker in standing.blockers)}. Nothing is recorded."
+    if standing.state is State.PAUSED and until_resumed:
+        return "Paused until you resume. Nothing is recorded."
+    if standing.state is State.PAUSED and pause_left_s == 0:
+        return "The pause is over when you resume. Nothing is recorded."
+    if standing.state is State.PAUSED and pause_left_s is not None:
+        return f"Paused for {-(-pause_left_s // 60)} more minutes. Nothing is recorded."
+    return WORDS[standing.state]
