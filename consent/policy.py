@@ -77,8 +77,8 @@ class PurposeTerms:
 
     @property
     def key_id(self) -> bytes:
-        """16 bytes that name the key in an envelope's header: the beginning of its SHA-256."""
-        return hashlib.sha256(self.public_key).digest()[:16]
+        """32 bytes that name the key in an envelope's header: its SHA-256."""
+        return hashlib.sha256(self.public_key).digest()
 
 
 @dataclass(frozen=True, slots=True)

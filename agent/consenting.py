@@ -1,0 +1,88 @@
+"""The consent step: a notice, a code that only the live indicator shows, and a receipt. Pure but for what it is given.
+
+The code ties the yes to somebody who sees the indicator: a script that speaks to the socket does not know it. It is fresh
+for each asking, good for a few minutes and a few tries, and never leaves by any other way than to the indicator.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agent.errors import CannotDo
+from agent.messages import GiveConsent, Offer, Words
+from agent.permission import DEFAULT_HOLD_S
+from consent import notice
+from consent.policy import Policy
+from consent.receipt import ConsentReceipt, grants_of
+from consent.register import Entry
+from consent.scope import SURFACELESS, Scope
+from consent.vocabulary import Kind, Purpose
+
+CODE_LIVES_MS = 5 * 60_000
+"""Time to read a page of notice and type six digits."""
+CODE_TRIES = 3
+"""Guessing six digits in three tries succeeds once in 333,333 askings."""
+
+_ASK_AGAIN = "ask again with: volens consent give"
+
+
+def hold_promised_s(policy: Policy) -> int:
+    """The hold that a consent given now promises, in seconds."""
+    return max(DEFAULT_HOLD_S, policy.hold_min_s)
+
+
+def offer(policy: Policy, entries: Mapping[Kind, Entry]) -> Offer:
+    """What the person is asked under this policy; `entries` are the kinds in force."""
+    asked = {kind: entry for kind, entry in entries.items() if kind in policy.scope().kinds()}
+    text = notice.text(policy, asked, hold_promised_s(policy))
+    purposes: dict[Purpose, Words] = {terms.id: terms.title for terms in policy.purposes.values()}
+    kinds: dict[Kind, Words] = {kind: entry.what for kind, entry in asked.items()}
+    return Offer(text, notice.sha256(text), purposes, kinds, policy.version)
+
+
+@dataclass(slots=True)
+class Asking:
+    """One asking: the offer as it was shown, and the code. Ends with the right code, too many wrong ones, or time."""
+
+    offer: Offer
+    policy: Policy
+    code: str = field(repr=False)
+    asked_awake_ms: int
+    tries: int = CODE_TRIES
+
+    def over(self, awake_ms: int) -> bool:
+        """Whether the code is good no more."""
+        return self.tries <= 0 or awake_ms - self.asked_awake_ms > CODE_LIVES_MS
+
+    def check(self, given: GiveConsent, awake_ms: int) -> None:
+        """Raise CannotDo unless this yes answers what was shown, with the code that the indicator shows."""
+        if self.over(awake_ms):
+            raise CannotDo("the code is no longer good", _ASK_AGAIN)
+        if "".join(given.code.split()) != self.code:
+            self.tries -= 1
+            raise CannotDo("that is not the code that the icon shows", "look at the icon's menu" if self.tries else _ASK_AGAIN)
+        if given.notice_sha256 != self.offer.notice_sha256:
+            raise CannotDo("that answers another notice", _ASK_AGAIN)
+        if not given.purposes or not given.purposes <= self.offer.purposes.keys():
+            raise CannotDo("no purpose, or one that was not offered, was named", "see: volens consent show")
+        if not given.kinds or not given.kinds <= self.offer.kinds.keys():
+            raise CannotDo("no kind, or one that was not offered, was named", "see: volens consent show")
+
+
+def receipt(asking: Asking, given: GiveConsent, *, receipt_id: str, wall_ms: int) -> ConsentReceipt:
+    """The receipt of exactly this yes. Kinds of no surface, which only mark holes in the record, come with any yes."""
+    policy, kinds = asking.policy, given.kinds | SURFACELESS
+    agreed = {pair: purpose for pair, purpose in policy.scope().grants.items() if pair[1] in kinds and purpose in given.purposes}
+    chosen = [policy.purposes[purpose] for purpose in sorted(given.purposes)]
+    return ConsentReceipt(
+        format=1,
+        id=receipt_id,
+        granted_ms=wall_ms,
+        controller=policy.controller,
+        receiver=policy.receiver,
+        notice_sha256=asking.offer.notice_sha256,
+        policy_version=policy.version,
+        purpose_keys={terms.id: terms.key_id.hex() for terms in chosen},
+        retention_days={terms.id: terms.retention_days for terms in chosen},
+        hold_min_s=hold_promised_s(policy),
+        grants=grants_of(Scope(agreed)),
+    )

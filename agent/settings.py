@@ -1,0 +1,44 @@
+"""What the machine's owner configures: where the receiver is. There is no key that hides, starts or widens anything.
+
+The file is optional; without it there is no receiver, no policy, and therefore nothing is collected.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.errors import AgentError
+
+_KEYS = {"receiver": str, "trial": bool}
+
+
+class SettingsWrong(AgentError):
+    """agent.toml cannot be used as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Attributes:
+    receiver: The receiver's base URL; None if there is none yet.
+    trial: A local trial: throw-away keys, a receiver on this machine's loopback, labelled as such everywhere.
+    """
+
+    receiver: str | None = None
+    trial: bool = False
+
+
+def read(path: Path) -> Settings:
+    """The settings in this file; the defaults if there is none. Raises SettingsWrong for anything that is not understood."""
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsWrong(f"{path} cannot be read: {type(error).__name__}", "mend or remove it") from None
+    for key, value in raw.items():
+        if key not in _KEYS or type(value) is not _KEYS[key]:
+            raise SettingsWrong(f"{path} has an unknown key or a wrong value: {key}", f"the keys are {', '.join(_KEYS)}")
+    settings = Settings(**raw)
+    if settings.trial and not (settings.receiver or "").startswith("http://127.0.0.1:"):
+        raise SettingsWrong("a local trial is possible with a receiver on 127.0.0.1 only", "remove the key trial")
+    return settings
