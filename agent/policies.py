@@ -1,0 +1,90 @@
+"""The policy in force, from what the courier cached: verified again here, offline, before it is believed.
+
+The root that everything chains to is pinned in a file that came with the settings; nothing fetched can replace it but a
+chain of roots that it signed itself. A version that was once accepted is never gone below: the ledger remembers.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agent.places import Places
+from agent.record import POLICY_ACCEPTED, Record
+from consent.event import Clocks
+from consent.policy import Policy, PolicyError, parse
+from consent.trust import POLICY_TARGET, Metadatas, Trusted, TrustError, judge
+from consent.vocabulary import Blocker
+
+PINNED_ROOT = "pinned.root.json"
+METADATA = "metadata"
+TARGETS = "targets"
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A policy and the end of its lease; or why there is none.
+
+    Attributes:
+        policy: None if there is none, or it is refused.
+        expires: Aware, UTC; None without a policy.
+        blocker: Why there is no policy.
+        why: One line for people.
+        verified: When it was last verified; the wall clock cannot be turned back behind this.
+    """
+
+    policy: Policy | None = None
+    expires: datetime | None = None
+    blocker: Blocker | None = None
+    why: str = ""
+    verified: Clocks | None = None
+
+    def expired(self, now: Clocks) -> bool:
+        """Whether the lease has ended: by the wall clock, or by what has passed since it was verified, whichever is later."""
+        if self.expires is None or self.verified is None:
+            return True
+        elapsed_ms = now.boot_ms - self.verified.boot_ms
+        return max(now.wall_ms, self.verified.wall_ms + elapsed_ms) >= self.expires.timestamp() * 1000
+
+
+def load(places: Places, record: Record, now: Clocks) -> InForce:
+    """The policy that the cached metadata prove, if they do."""
+    found = _cached(places.policy)
+    if found is None:
+        return InForce(blocker=Blocker.POLICY_MISSING, why="no policy has been fetched yet")
+    try:
+        trusted = judge(found, _lowest(record))
+        policy = parse(trusted.policy)
+    except (TrustError, PolicyError) as error:
+        return InForce(blocker=Blocker.POLICY_REFUSED, why=str(error))
+    _remember(record, trusted, policy, now)
+    loaded = InForce(policy, trusted.expires, verified=now)
+    if loaded.expired(now):
+        ended = trusted.expires.astimezone(UTC).isoformat(timespec="minutes")
+        return InForce(None, trusted.expires, Blocker.POLICY_EXPIRED, f"the policy's lease ended {ended}", now)
+    return loaded
+
+
+def _cached(folder: Path) -> Metadatas | None:
+    metadata = folder / METADATA
+    try:
+        later = sorted((metadata / "root_history").glob("*.root.json"), key=lambda path: int(path.name.split(".")[0]))
+        pinned = (folder / PINNED_ROOT).read_bytes()
+        roots = [pinned, *(raw for raw in (path.read_bytes() for path in later) if raw != pinned)]
+        names = [metadata / f"{role}.json" for role in ("timestamp", "snapshot", "targets")]
+        timestamp, snapshot, targets = (path.read_bytes() for path in names)
+        return Metadatas(roots, timestamp, snapshot, targets, (folder / TARGETS / POLICY_TARGET).read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _lowest(record: Record) -> tuple[int, int, int, int]:
+    for entry in reversed(record.entries):
+        if entry.what == POLICY_ACCEPTED:
+            root, timestamp, snapshot, targets = entry.data["versions"]
+            return int(root), int(timestamp), int(snapshot), int(targets)
+    return 0, 0, 0, 0
+
+
+def _remember(record: Record, trusted: Trusted, policy: Policy, now: Clocks) -> None:
+    if trusted.versions != _lowest(record):
+        record.note(POLICY_ACCEPTED, now, {"versions": list(trusted.versions), "policy": policy.version})
