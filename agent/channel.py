@@ -73,11 +73,11 @@ class Channel:
         return self.hear()
 
     def stream(self, request: messages.Request) -> Iterator[messages.Answer]:
-        """Send a request and yield its answers until End or a refusal."""
+        """Send a request and yield its answers until HeldEnd or a refusal."""
         self.say(request)
         while True:
             answer = self.hear()
-            if isinstance(answer, messages.End):
+            if isinstance(answer, messages.HeldEnd):
                 return
             yield answer
 

@@ -60,13 +60,15 @@ class Send(Message, frozen=True, tag="send"):
 
 
 class ShowHeld(Message, frozen=True, tag="show"):
-    """What is held, decoded. `since_s` None: all. Answers: HeldPart..., End."""
+    """What is held, decoded. `since_s` None: all. Answers: HeldPart..., HeldEnd."""
 
     since_s: Seconds | None = None
 
 
 class AskConsent(Message, frozen=True, tag="ask_consent"):
-    """Begin the consent step: the daemon gives a fresh code to the live indicator, and only there. Answer: Offer."""
+    """What is asked of the person. Answer: Offer. `begin`: the consent step starts, and the live indicator gets a fresh code."""
+
+    begin: bool
 
 
 class GiveConsent(Message, frozen=True, tag="give_consent"):
@@ -146,12 +148,12 @@ class ReceiptIs(Message, frozen=True, tag="receipt_is"):
 
 
 class HeldPart(Message, frozen=True, tag="held_part"):
-    """Some of what is held; more follows until End."""
+    """Some of what is held; more follows until HeldEnd."""
 
     events: tuple[Event, ...]
 
 
-class End(Message, frozen=True, tag="end"):
+class HeldEnd(Message, frozen=True, tag="held_end"):
     """The end of a streamed answer."""
 
 
@@ -185,7 +187,7 @@ class Replaced(Message, frozen=True, tag="replaced"):
     """To the indicator: another indicator has attached, or the daemon ends; leave."""
 
 
-Answer = Done | Refused | StatusIs | Offer | Given | ReceiptIs | HeldPart | End | Appear | Challenge | Replaced
+Answer = Done | Refused | StatusIs | Offer | Given | ReceiptIs | HeldPart | HeldEnd | Appear | Challenge | Replaced
 
 encode = msgspec.msgpack.Encoder().encode
 decode_request: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

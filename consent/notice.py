@@ -9,7 +9,7 @@ from consent.vocabulary import Kind
 
 _FOREWORD = """\
 {controller} asks whether it may learn from how you work on this computer. You may say no; nothing will happen then, and
-nobody is told. You may say yes and take it back at any time, without a reason: volens withdraw, or Stop in the icon's menu.
+nobody is told. You may say yes and take it back at any time, without a reason: volens consent withdraw, or Stop in the icon's menu.
 """
 
 _NEVER = """\
@@ -22,7 +22,7 @@ How you stay in control
 - The icon shows at all times whether the window in front is being recorded. Without a visible icon nothing is recorded.
 - Pause: volens pause, or the icon's menu. It ends only when you resume.
 - Everything stays on this computer for at least {hold} before it may leave; see it with: volens show
-- Take back the last minutes: volens forget --last 10m. Take back everything: volens withdraw
+- Take back the last minutes: volens forget --last 10m. Take back everything: volens consent withdraw
 """
 
 

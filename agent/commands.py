@@ -1,0 +1,237 @@
+"""The command line: what a person says to their agent. Every command is one request, and works without the daemon if it must.
+
+Errors are one line on stderr, `volens: what is wrong; what to do`, exit 1 (2 for usage). The exit codes of `status` are in
+agent/status.py. Nothing here decides: the daemon, or the same code under its lock, does.
+"""
+
+import json
+import os
+import re
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import msgspec
+import typer
+
+from agent import messages, show
+from agent.errors import AgentError, CannotDo
+from agent.places import of_this_person
+from agent.reach import Reach
+from agent.status import EXIT_CODES, EXIT_NOT_RUNNING, Status
+from consent.vocabulary import Kind, Purpose, SurfaceId
+
+_SETTINGS = {"no_args_is_help": True, "add_completion": True, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+app = typer.Typer(help="Volens: a recorder that you can say no to.", **_SETTINGS)  # type: ignore[arg-type]
+consent = typer.Typer(help="Your consent: read what is asked, say yes, take it back.", no_args_is_help=True)
+app.add_typer(consent, name="consent")
+
+_SPAN = re.compile(r"(\d{1,6})\s*([smhd])")
+_UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_WHOLE_S = 400 * _UNIT_S["d"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _reach() -> Reach:
+    return Reach(of_this_person())
+
+
+def seconds(text: str) -> int:
+    """The seconds in a span such as 45s, 10m, 2h or 1d. Raises CannotDo."""
+    match = _SPAN.fullmatch(text.strip().lower())
+    if match is None or not 0 < int(match[1]) * _UNIT_S[match[2]] <= _WHOLE_S:
+        raise CannotDo(f"{text!r} is not a span of time", "give a number with s, m, h or d, such as 10m")
+    return int(match[1]) * _UNIT_S[match[2]]
+
+
+def _say(answer: messages.Answer) -> None:
+    match answer:
+        case messages.Done(words):
+            typer.echo(words)
+        case messages.Refused(what, do):
+            raise CannotDo(what, do)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"volens {version('volens')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _all(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    trial: Annotated[bool, typer.Option("--trial", help="A local trial: throw-away keys, nothing leaves this machine.")] = False,
+    ask: Annotated[bool, typer.Option("--ask", help="Start although you said no, so that you can say yes.")] = False,
+) -> None:
+    """Start the agent. It records nothing until you say yes and the icon is visible."""
+    if trial:
+        from agent.trial import run_trial
+
+        raise typer.Exit(run_trial())
+    from agent.run import run_daemon
+
+    raise typer.Exit(run_daemon(of_this_person(), even_after_no=ask))
+
+
+@app.command()
+def status(
+    as_json: Json = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Print again at every change; Ctrl-C ends it.")] = False,
+) -> None:
+    """What holds now, and why.
+
+    Exit codes: 0 collecting, 3 paused, 4 no consent or withdrawn, 5 exempt, 6 blocked, 7 the daemon is not running.
+    """
+    reach = _reach()
+    for report in reach.watch() if watch else [reach.status()]:
+        _print_status(report, as_json=as_json)
+    raise typer.Exit(EXIT_CODES[report.standing] if report.running else EXIT_NOT_RUNNING)
+
+
+def _print_status(report: Status, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(msgspec.json.encode(report))
+    else:
+        show.status(report)
+    sys.stdout.flush()
+
+
+@app.command()
+def pause(
+    minutes: Annotated[int | None, typer.Argument(min=1, max=24 * 60, help="How long; 30 if not given.")] = None,
+    until_resumed: Annotated[bool, typer.Option("--until-resumed", help="Until you resume.")] = False,
+) -> None:
+    """Stop recording for a while. The pause ends only when you resume."""
+    if until_resumed and minutes is not None:
+        raise CannotDo("give minutes or --until-resumed, not both", "try: volens pause 30")
+    _say(_reach().ask(messages.Pause(None if until_resumed else minutes or 30)))
+
+
+@app.command()
+def resume() -> None:
+    """End a pause."""
+    _say(_reach().ask(messages.Resume()))
+
+
+@app.command()
+def forget(
+    last: Annotated[str | None, typer.Option("--last", help="The last span of time, such as 10m.")] = None,
+    surface: Annotated[str | None, typer.Option("--surface", help="Everything from one app.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Everything that is held.")] = False,
+) -> None:
+    """Take back what was recorded, before it leaves; and ask the receiver to erase what overlaps and has left."""
+    if [last is not None, surface is not None, everything].count(True) != 1:
+        raise CannotDo("say what to forget", "give one of --last 10m, --surface NAME, --all")
+    last_s = seconds(last) if last is not None else None
+    _say(_reach().ask(messages.Forget(last_s, SurfaceId(surface) if surface else None)))
+
+
+@app.command()
+def send() -> None:
+    """Let everything that is held leave now, without waiting for its hold to end."""
+    _say(_reach().ask(messages.Send()))
+
+
+@app.command("show")
+def show_held(
+    as_json: Json = False,
+    since: Annotated[str | None, typer.Option("--since", help="Only the last span of time, such as 10m.")] = None,
+) -> None:
+    """What is held on this computer, decoded: every event exactly as it would leave."""
+    events = _reach().held(seconds(since) if since else None)
+    if as_json:
+        for event in events:
+            typer.echo(msgspec.json.encode(show.plain(event)))
+    else:
+        show.held(events)
+
+
+@app.command()
+def tray(socket: Annotated[str | None, typer.Option(help="The daemon's control socket.", hidden=True)] = None) -> None:
+    """Show the icon, if you have closed it. Without it nothing is recorded."""
+    path = socket or str(of_this_person().socket)
+    os.execv(sys.executable, [sys.executable, "-I", "-m", "agent", "tray", "--socket", path])  # noqa: S606 (lean: without typer)
+
+
+@app.command()
+def demo(
+    as_json: Json = False,
+    keep: Annotated[str | None, typer.Option("--keep", help="Keep everything it wrote in this new folder.")] = None,
+) -> None:
+    """See the whole life of one event, on a screen of its own, in under two minutes. Touches nothing of yours."""
+    from agent.demo.demo import run as run_demo
+
+    raise typer.Exit(run_demo(as_json, keep))
+
+
+@consent.command("show")
+def consent_show() -> None:
+    """Read what is asked of you. This starts nothing."""
+    offer = _reach().offer(with_code=False)
+    typer.echo(offer.notice)
+
+
+@consent.command("give")
+def consent_give(
+    purpose: Annotated[list[str] | None, typer.Option("--purpose", help="Yes to this purpose only; may be repeated.")] = None,
+    kind: Annotated[list[str] | None, typer.Option("--kind", help="Yes to this kind only; may be repeated.")] = None,
+) -> None:
+    """Say yes, after reading. Needs the code that the icon's menu shows: only somebody who sees the icon can say yes."""
+    reach = _reach()
+    offer = reach.offer(with_code=True)
+    typer.echo(offer.notice)
+    purposes = frozenset(Purpose(each) for each in purpose or offer.purposes)
+    kinds = _kinds(kind) if kind else frozenset(offer.kinds)
+    typer.echo(f"A yes covers the purposes: {', '.join(sorted(purposes))}")
+    typer.echo(f"and the kinds: {', '.join(sorted(kinds))}")
+    code = typer.prompt("To say yes, type the code that the Volens icon's menu shows (empty to leave)", default="", show_default=False)
+    if not code.strip():
+        typer.echo("Nothing was agreed to. Nothing is recorded.")
+        return
+    match reach.ask(messages.GiveConsent(code, purposes, kinds, offer.notice_sha256)):
+        case messages.Given(receipt_id, recovery_code):
+            show.given(receipt_id, recovery_code)
+        case answer:
+            _say(answer)
+
+
+def _kinds(names: list[str]) -> frozenset[Kind]:
+    unknown = sorted(set(names) - {each.value for each in Kind})
+    if unknown:
+        raise CannotDo(f"there is no kind {', '.join(unknown)}", "see: volens consent show")
+    return frozenset(Kind(name) for name in names)
+
+
+@consent.command("withdraw")
+def consent_withdraw() -> None:
+    """Take your consent back: recording ends, everything held is destroyed, the receiver is asked to erase. Never refused."""
+    _say(_reach().ask(messages.Withdraw()))
+
+
+@consent.command("receipt")
+def consent_receipt() -> None:
+    """Print the receipt of your yes, as signed JSON, for you to keep."""
+    match _reach().ask(messages.AskReceipt()):
+        case messages.ReceiptIs(str(receipt)):
+            typer.echo(json.dumps(json.loads(receipt), indent=2))
+        case messages.ReceiptIs():
+            raise CannotDo("there is no consent, so there is no receipt", "see: volens consent show")
+        case answer:
+            _say(answer)
+
+
+def main() -> None:
+    """Run one command."""
+    try:
+        app(prog_name="volens")
+    except AgentError as error:
+        sys.stderr.write(f"volens: {error}\n")
+        raise SystemExit(1) from None

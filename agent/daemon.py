@@ -1,0 +1,236 @@
+"""The daemon's core: from facts to standing, from standing to children. Every change of permission goes through `turn`.
+
+Order (INV-13): the gate closes in memory first, then the children are killed and reaped, then the decision is made durable,
+then it is acknowledged, then what it covers is purged. Opening goes the other way and needs everything: receipt, policy,
+ledger, and an indicator that has just proven to show the right thing.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import msgspec
+
+from agent import messages, permission
+from agent.carry import carry_all
+from agent.child import Child
+from agent.indicator import Indicator
+from agent.pending import Pending, raw_inputs
+from agent.permission import Facts
+from agent.policies import InForce
+from agent.subject import Subject
+from collectors import pipe
+from consent.event import Clocks
+from consent.gate import may_hook
+from consent.register import Entry, in_force
+from consent.standing import CLOSED, Standing
+from consent.vocabulary import Blocker, Kind, State, Why
+
+GROUP_S = 0.5
+"""How long events gather before the indicator is challenged: with a second for its answer, nothing seen waits longer than 2 s."""
+SUSPEND_MS = 2000
+"""How far the clock with suspend may run ahead of the one without before it counts as a suspend."""
+RETRY_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Pauses between starts of a failing observer; after the last, collection stays blocked until something else changes."""
+
+
+class Daemon:
+    """Facts, standing, children. `moved` is called after every change, for watchers and the uploader.
+
+    Args:
+        subject: Ledger, hold, outbox, tally.
+        register: The entries of the register.
+        read: The clocks.
+        loop: The one loop.
+    """
+
+    def __init__(
+        self, subject: Subject, register: Mapping[Kind, Entry], read: Callable[[], Clocks], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self.subject, self.register = subject, register
+        self._read, self._loop = read, loop
+        self.standing: Standing = CLOSED
+        self.policy = InForce(blocker=Blocker.POLICY_MISSING)
+        self.indicator = Indicator(read, loop, self._answered, self.reconsider)
+        self.code: str | None = None
+        self.collectors: tuple[pipe.CollectorState, ...] = ()
+        self.recorded = False
+        self.moved: list[Callable[[], None]] = []
+        self._blockers: set[Blocker] = set()
+        self._pending = Pending()
+        self._observer: Child | None = None
+        self._failures = 0
+        self._asking: asyncio.TimerHandle | None = None
+        self._slept_ms = self._sleep_ms()
+
+    # --- facts and standing -------------------------------------------------------------------------------------
+
+    def facts(self) -> Facts:
+        """Everything that the permission depends on, now."""
+        now, record = self._read(), self.subject.record
+        today = datetime.fromtimestamp(now.wall_ms / 1000, UTC).date()
+        blockers = frozenset(self._blockers)
+        policy = self.policy.policy
+        if self.policy.blocker is not None:
+            blockers |= {self.policy.blocker}
+        elif self.policy.expired(now):
+            policy, blockers = None, blockers | {Blocker.POLICY_EXPIRED}
+        return Facts(record.choice, record.receipt(), policy, in_force(self.register, today), self.indicator.proof, blockers)
+
+    def reconsider(self) -> None:
+        """Work out what holds now; if that is another permission than before, turn to it."""
+        wanted = permission.standing(self.facts(), self.standing.generation)
+        if not permission.same(wanted, self.standing):
+            self.turn(wanted)
+
+    def turn(self, wanted: Standing) -> None:
+        """A new permission, a new generation: close, kill, drop, then show; hooks only if everything holds."""
+        self.standing = replace(wanted, generation=self.standing.generation + 1)
+        self._end_observer()
+        self.subject.tally.drop_pending(Why.OLD_GENERATION, self._pending.drop())
+        self.appear()
+        if may_hook(self.standing):
+            self._start_observer()
+        for moved in self.moved:
+            moved()
+
+    def shut(self, state: State) -> None:
+        """Close the gate at once, before a decision is written down: nothing is captured or sent from here on."""
+        self.turn(Standing(state, self.standing.generation))
+
+    def block(self, blocker: Blocker) -> None:
+        """A fact about the machine that forbids collection until `unblock`."""
+        self._blockers.add(blocker)
+        self.reconsider()
+
+    def unblock(self) -> None:
+        """Try again: a new display, a new consent, a resume."""
+        self._blockers.clear()
+        self._failures = 0
+        self.reconsider()
+
+    def appear(self) -> None:
+        """Tell the indicator what to show."""
+        choice, now = self.subject.record.choice, self._read()
+        left = choice.pause.left_s(now, self.subject.boot) if choice.pause else None
+        text = permission.words(self.standing, pause_left_s=left, until_resumed=bool(choice.pause and choice.pause.minutes is None))
+        recorded = self.recorded and self._observer is not None
+        self.indicator.show(messages.Appear(self.standing.state, recorded, text, choice.since.wall_ms, left, self.code))
+
+    @property
+    def collecting(self) -> bool:
+        """Whether hooks are live and the gate is open."""
+        return self._observer is not None and bool(self.collectors)
+
+    @property
+    def observer_pid(self) -> int | None:
+        """The observer's process, while there is one."""
+        return self._observer.pid if self._observer else None
+
+    # --- the observer -------------------------------------------------------------------------------------------
+
+    def _start_observer(self) -> None:
+        policy = self.policy.policy
+        if policy is None:
+            return
+        scope = self.standing.scope
+        rules = tuple(
+            pipe.SurfaceRule(surface.id, surface.executables, surface.structure_only)
+            for surface in policy.surfaces.values()
+            if surface.id in scope.surfaces()
+        )
+        generation = self.standing.generation
+        self._observer = Child("observer", self._loop, lambda body: self._heard(generation, body), self._observer_died)
+        self._observer.say(pipe.encode(pipe.Grant(generation, may_hook(self.standing), rules)))
+
+    def _end_observer(self) -> None:
+        if self._observer is not None:
+            self._observer.kill()
+        self._observer, self.collectors, self.recorded = None, (), False
+
+    def _observer_died(self) -> None:
+        self._observer, self.collectors, self.recorded = None, (), False
+        self._retry(Blocker.OBSERVER_FAILING)
+
+    def _retry(self, blocker: Blocker) -> None:
+        """Close, and try again after a while; each time later, and not for ever."""
+        self.block(blocker)
+        if self._failures < len(RETRY_S):
+            self._loop.call_later(RETRY_S[self._failures], self._try_again, blocker)
+            self._failures += 1
+
+    def _try_again(self, blocker: Blocker) -> None:
+        self._blockers.discard(blocker)
+        self.reconsider()
+
+    def _heard(self, generation: int, body: bytes) -> None:
+        try:
+            message = pipe.decode_up.decode(body)
+        except msgspec.MsgspecError:
+            self._end_observer()
+            self._retry(Blocker.OBSERVER_FAILING)
+            return
+        if message.generation != generation or generation != self.standing.generation:
+            return
+        match message:
+            case pipe.Hooked():
+                self.collectors = message.collectors
+            case pipe.Front():
+                self.recorded = message.recorded
+                self.appear()
+            case pipe.Failed():
+                self._end_observer()
+                self._retry(Blocker(message.blocker))
+            case pipe.Observed():
+                self._observed(message)
+        if not isinstance(message, pipe.Observed):
+            for moved in self.moved:
+                moved()
+
+    # --- pending and proof --------------------------------------------------------------------------------------
+
+    def _observed(self, observed: pipe.Observed) -> None:
+        if self._woke_up():
+            self.indicator.lose()
+            return
+        carry_all(observed, self.standing, self._pending, self.subject.tally)
+        self._failures = 0
+        if self._pending.collecting and self._asking is None:
+            self._asking = self._loop.call_later(GROUP_S, self._ask)
+
+    def _ask(self) -> None:
+        self._asking = None
+        if self._pending.collecting:
+            nonce = self.indicator.challenge()
+            if nonce is not None:
+                self._pending.ask(nonce)
+
+    def _answered(self, nonce: bytes) -> None:
+        group = self._pending.answered(nonce)
+        if self._woke_up():
+            self.subject.tally.drop_pending(Why.UNPROVEN, raw_inputs(group))
+            self.indicator.lose()
+            return
+        if group:
+            self.subject.keep(group, self._read())
+        self.reconsider()
+
+    def forget_pending(self) -> int:
+        """Drop what is pending because the subject said so; returns the raw inputs."""
+        n = self._pending.drop()
+        self.subject.tally.forget_pending(n)
+        return n
+
+    def _sleep_ms(self) -> int:
+        now = self._read()
+        return now.boot_ms - now.awake_ms
+
+    def _woke_up(self) -> bool:
+        """Whether the machine slept since this was last asked: then no answer from before counts."""
+        before, self._slept_ms = self._slept_ms, self._sleep_ms()
+        return self._slept_ms - before > SUSPEND_MS
+
+    def close(self) -> None:
+        """The end: nothing runs after this."""
+        self.shut(State.BLOCKED)
