@@ -1,0 +1,86 @@
+"""How a command reaches what it asks for: the daemon if it answers within a second, otherwise the same code under its lock.
+
+The subject's rights need no daemon: status, pause, resume, withdraw, forget, show and receipt work from disk. A consent,
+and sending, need a living daemon with its indicator; without one they are refused with what to do.
+"""
+
+from collections.abc import Iterator
+
+from agent import messages
+from agent.alone import Alone
+from agent.channel import Channel
+from agent.errors import CannotDo, NotRunning
+from agent.places import Places
+from agent.status import Status
+from consent.event import Event
+
+_NEEDS_DAEMON = (messages.Send, messages.AskConsent, messages.GiveConsent)
+
+
+class Reach:
+    """One person's agent, alive or not."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+
+    def ask(self, request: messages.Request) -> messages.Answer:
+        """The answer to one request, from the daemon or from disk."""
+        try:
+            with Channel(self._places.socket) as channel:
+                return channel.ask(request)
+        except NotRunning:
+            if isinstance(request, _NEEDS_DAEMON):
+                raise
+        with Alone(self._places) as alone:
+            return alone.answer(request)
+
+    def status(self) -> Status:
+        """What holds now."""
+        match self.ask(messages.AskStatus()):
+            case messages.StatusIs(report):
+                return report
+            case answer:
+                raise _unexpected(answer)
+
+    def watch(self) -> Iterator[Status]:
+        """What holds now, and again at every change, until the daemon ends."""
+        try:
+            with Channel(self._places.socket) as channel:
+                channel.wait_longer(None)
+                for answer in channel.stream(messages.Watch()):
+                    if isinstance(answer, messages.StatusIs):
+                        yield answer.status
+        except NotRunning:
+            yield self.status()
+
+    def held(self, since_s: int | None) -> Iterator[Event]:
+        """What is held, oldest first."""
+        try:
+            channel = Channel(self._places.socket)
+        except NotRunning:
+            with Alone(self._places) as alone:
+                yield from alone.held(since_s)
+            return
+        with channel:
+            yield from _events(channel.stream(messages.ShowHeld(since_s)))
+
+    def offer(self, *, with_code: bool) -> messages.Offer:
+        """What is asked of the person; `with_code`: the consent step begins, and the icon shows a code."""
+        match self.ask(messages.AskConsent(with_code)):
+            case messages.Offer() as offer:
+                return offer
+            case answer:
+                raise _unexpected(answer)
+
+
+def _events(answers: Iterator[messages.Answer]) -> Iterator[Event]:
+    for answer in answers:
+        if not isinstance(answer, messages.HeldPart):
+            raise _unexpected(answer)
+        yield from answer.events
+
+
+def _unexpected(answer: messages.Answer) -> CannotDo:
+    if isinstance(answer, messages.Refused):
+        return CannotDo(answer.what, answer.do)
+    return CannotDo("the daemon gave an answer to another question", "restart it: volens run")
