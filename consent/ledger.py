@@ -112,7 +112,7 @@ class Ledger:
     def _keep_reserve(self) -> None:
         """Take the reserve again if there is room. Zeros are really written: a hole would reserve nothing."""
         with contextlib.suppress(OSError):
-            if not self._reserve.exists():
+            if not self._reserve.exists() or self._reserve.stat().st_size < RESERVE_BYTES:
                 self._reserve.touch(0o600)
                 self._reserve.write_bytes(bytes(RESERVE_BYTES))
 

@@ -1,5 +1,6 @@
 """Real small disks for tests: a tmpfs of a given size. Needs root; elsewhere the test says that it was not run."""
 
+import contextlib
 import os
 import subprocess
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
 
 def fill(disk: Path) -> None:
     """Leave not a byte free."""
-    with pytest.raises(OSError, match="No space"), (disk / "filler").open("wb", buffering=0) as filler:
+    with (disk / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
         while True:
             filler.write(bytes(4096))
+    with pytest.raises(OSError, match="No space"):
+        (disk / "more").write_bytes(bytes(4096))
