@@ -1,7 +1,7 @@
 """Permission: what the facts amount to at one instant. Pure; the same answer for daemon, status and sealing.
 
 effective scope = consented, met with the current policy, minus what the policy has since made wider: another key, another
-recipient, a longer retention. A shorter hold is not obeyed; a longer one is.
+recipient, a longer retention, another program behind the name of an app. A shorter hold is not obeyed; a longer one is.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,12 @@ def effective(receipt: ConsentReceipt, policy: Policy, kinds: frozenset[Kind]) -
         return NOTHING
     met = receipt.scope().meet(policy.scope())
     same = {purpose for purpose in policy.purposes if _unchanged(receipt, policy, purpose)}
-    grants = {(surface, kind): purpose for (surface, kind), purpose in met.grants.items() if purpose in same and kind in kinds}
+    known = {None} | {surface for surface, terms in policy.surfaces.items() if receipt.surfaces.get(surface) == terms.fingerprint}
+    grants = {
+        (surface, kind): purpose
+        for (surface, kind), purpose in met.grants.items()
+        if purpose in same and kind in kinds and surface in known
+    }
     return Scope(MappingProxyType(grants))
 
 
@@ -74,7 +79,7 @@ def standing(facts: Facts, generation: int) -> Standing:
         blockers.add(Blocker.NO_INDICATOR)
     if facts.receipt is not None and facts.policy is not None:
         scope = effective(facts.receipt, facts.policy, facts.kinds)
-        if not scope.grants:
+        if not scope.surfaces():
             blockers.add(Blocker.NOTHING_AGREED)
     state = after(State.CONSENTED, Happening.BLOCKER_ROSE) if blockers else State.CONSENTED
     return Standing(state, generation, scope, facts.proof.showing is State.CONSENTED, tuple(sorted(blockers)))

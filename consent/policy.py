@@ -93,6 +93,11 @@ class SurfaceTerms:
     kinds: frozenset[Kind]
 
     @property
+    def fingerprint(self) -> str:
+        """What this surface really is: a hash, hex, of its executables and category, which a name alone does not fix."""
+        return hashlib.sha256("\n".join([self.category, *sorted(self.executables)]).encode()).hexdigest()
+
+    @property
     def structure_only(self) -> bool:
         """Whether keys of any kind are refused here."""
         return self.category in STRUCTURE_ONLY_CATEGORIES

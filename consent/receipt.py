@@ -40,6 +40,7 @@ class ConsentReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         notice_sha256: Hash of the notice that was shown, hex.
         purpose_keys: The public keys that were shown to read each purpose, by key id (hex). Another key is a widening.
         hold_min_s: The shortest hold that was promised.
+        surfaces: What each surface was when it was shown: the fingerprint of its executables and category. Another is a widening.
         retention_days: The longest retention that was promised, by purpose.
     """
 
@@ -51,6 +52,7 @@ class ConsentReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notice_sha256: str
     policy_version: Count
     purpose_keys: dict[Purpose, str]
+    surfaces: dict[SurfaceId, str]
     retention_days: dict[Purpose, Count]
     hold_min_s: Count
     grants: tuple[Grant, ...]
