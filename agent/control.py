@@ -36,6 +36,11 @@ class Connection:
         if not self._writer.is_closing():
             self._writer.write(frame(messages.encode(answer)))
 
+    @property
+    def slow(self) -> bool:
+        """Whether the peer has not taken what was said before: a stream may skip it."""
+        return self._writer.transport.get_write_buffer_size() > _READ_BYTES
+
     async def drain(self) -> None:
         """Wait until the peer has taken most of what was said (for streams)."""
         with contextlib.suppress(ConnectionError):

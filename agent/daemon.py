@@ -8,7 +8,7 @@ ledger, and an indicator that has just proven to show the right thing.
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import msgspec
 
@@ -36,7 +36,7 @@ RETRY_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 class Daemon:
-    """Facts, standing, children. `moved` is called after every change, for watchers and the uploader.
+    """Facts, standing, children. `ended` is called when a permission ends, `moved` after every change.
 
     Args:
         subject: Ledger, hold, outbox, tally.
@@ -56,6 +56,7 @@ class Daemon:
         self.code: str | None = None
         self.collectors: tuple[pipe.CollectorState, ...] = ()
         self.recorded = False
+        self.ended: list[Callable[[], None]] = []
         self.moved: list[Callable[[], None]] = []
         self._blockers: set[Blocker] = set()
         self._pending = Pending()
@@ -69,14 +70,17 @@ class Daemon:
     def facts(self) -> Facts:
         """Everything that the permission depends on, now."""
         now, record = self._read(), self.subject.record
-        today = datetime.fromtimestamp(now.wall_ms / 1000, UTC).date()
         blockers = frozenset(self._blockers)
         policy = self.policy.policy
         if self.policy.blocker is not None:
             blockers |= {self.policy.blocker}
         elif self.policy.expired(now):
             policy, blockers = None, blockers | {Blocker.POLICY_EXPIRED}
-        return Facts(record.choice, record.receipt(), policy, in_force(self.register, today), self.indicator.proof, blockers)
+        return Facts(record.choice, record.receipt(), policy, in_force(self.register, self.today()), self.indicator.proof, blockers)
+
+    def today(self) -> date:
+        """The day by the wall clock, UTC."""
+        return datetime.fromtimestamp(self._read().wall_ms / 1000, UTC).date()
 
     def reconsider(self) -> None:
         """Work out what holds now; if that is another permission than before, turn to it."""
@@ -88,7 +92,10 @@ class Daemon:
         """A new permission, a new generation: close, kill, drop, then show; hooks only if everything holds."""
         self.standing = replace(wanted, generation=self.standing.generation + 1)
         self._end_observer()
+        for ended in self.ended:
+            ended()
         self.subject.tally.drop_pending(Why.OLD_GENERATION, self._pending.drop())
+        self.subject.save()
         self.appear()
         if may_hook(self.standing):
             self._start_observer()
@@ -98,6 +105,10 @@ class Daemon:
     def shut(self, state: State) -> None:
         """Close the gate at once, before a decision is written down: nothing is captured or sent from here on."""
         self.turn(Standing(state, self.standing.generation))
+
+    def renew(self) -> None:
+        """End the present generation, with all that it has seen and not kept; `reconsider` begins the next."""
+        self.turn(replace(self.standing, indicator=False))
 
     def block(self, blocker: Blocker) -> None:
         """A fact about the machine that forbids collection until `unblock`."""

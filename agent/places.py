@@ -4,6 +4,7 @@ A folder or file of another owner, or one that others may read or write, is refu
 changed, and what is held could have been read.
 """
 
+import contextlib
 import os
 import stat
 from dataclasses import dataclass
@@ -73,6 +74,11 @@ class Places:
         for folder in (self.state, self.runtime, self.keys, self.policy):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.check()
+
+    def set_ledger_aside(self, wall_ms: int) -> None:
+        """Give a broken ledger another name, so that a new one can begin."""
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(self.ledger, self.state / f"ledger.broken-{wall_ms}")
 
     def check(self) -> None:
         """Raise StateUnsafe if anything that exists is a link, of another owner, or open to others."""

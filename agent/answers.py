@@ -1,0 +1,197 @@
+"""What the daemon answers on the control socket: each request, with the gate closed first where the request says no.
+
+Requests that change something are served one at a time. Each closes the gate in memory, ends the children, makes the decision
+durable, and only then answers (INV-12, INV-13); a withdrawal's purge follows its answer and is done again at start if cut short.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+
+from agent import consenting, messages
+from agent.control import Connection
+from agent.daemon import Daemon
+from agent.errors import AgentError, CannotDo
+from agent.report import Alive, report
+from agent.status import Status
+from agent.uploading import Uploading
+from consent.event import Clocks, Event
+from consent.ledger import LedgerError
+from consent.register import in_force
+from consent.standing import Happening
+from consent.vocabulary import Blocker, State
+
+EVENTS_A_PART = 200
+"""200 events of at most 150 bytes fit a frame twice over."""
+
+
+class Answers:
+    """Serves connections. `over` is set when the daemon has nothing left to do: after a withdrawal."""
+
+    def __init__(self, daemon: Daemon, uploading: Uploading, read: Callable[[], Clocks]) -> None:
+        self._daemon, self._uploading, self._read = daemon, uploading, read
+        self._one_at_a_time = asyncio.Lock()
+        self._asking: consenting.Asking | None = None
+        self._watchers: set[Connection] = set()
+        self.over = asyncio.Event()
+        daemon.moved.append(self._tell_watchers)
+
+    async def serve(self, connection: Connection) -> None:
+        """One connection, from its first request to its end."""
+        try:
+            async for request in connection.requests():
+                await self._serve(connection, request)
+        finally:
+            self._watchers.discard(connection)
+            self._daemon.indicator.gone(connection)
+
+    async def _serve(self, connection: Connection, request: messages.Request) -> None:
+        match request:
+            case messages.Attach():
+                self._daemon.indicator.attach(connection, request)
+            case messages.Proven():
+                self._daemon.indicator.answered(connection, request)
+            case messages.Watch():
+                self._watchers.add(connection)
+                connection.say(messages.StatusIs(self.status()))
+            case messages.ShowHeld(since_s):
+                await self._show(connection, since_s)
+            case messages.Withdraw():
+                await self._say(connection, self._withdraw)
+                await self._purge()
+            case _:
+                await self._say(connection, lambda: self._answer(request))
+
+    async def _say(self, connection: Connection, work: Callable[[], Awaitable[messages.Answer]]) -> None:
+        async with self._one_at_a_time:
+            try:
+                answer = await work()
+            except AgentError as error:
+                answer = messages.Refused(error.what, error.do)
+            except LedgerError as error:
+                self._daemon.block(Blocker.JOURNAL_UNWRITABLE)
+                answer = messages.Refused(str(error), "make room on the disk; nothing is recorded until then")
+            connection.say(answer)
+
+    async def _answer(self, request: messages.Request) -> messages.Answer:
+        match request:
+            case messages.AskStatus():
+                return messages.StatusIs(self.status())
+            case messages.Pause(minutes):
+                return self._pause(minutes)
+            case messages.Resume():
+                return self._resume()
+            case messages.Forget(last_s, surface):
+                self._daemon.forget_pending()
+                self._daemon.renew()
+                return self._decided(lambda: self._daemon.subject.forget(self._read(), last_s=last_s, surface=surface))
+            case messages.Send():
+                return messages.Done(await self._uploading.send_now())
+            case messages.AskConsent(begin):
+                return self._ask_consent(begin=begin)
+            case messages.GiveConsent():
+                return self._give_consent(request)
+            case messages.AskReceipt():
+                return messages.ReceiptIs(self._daemon.subject.record.choice.receipt)
+        raise CannotDo("that cannot be asked for here", "see: volens --help")
+
+    def status(self) -> Status:
+        """What holds now."""
+        daemon = self._daemon
+        alive = Alive(daemon.standing, daemon.collecting, daemon.policy, daemon.indicator.proof, daemon.collectors)
+        return report(daemon.subject, self._read(), alive)
+
+    # --- what a person says -------------------------------------------------------------------------------------
+
+    def _decided(self, decide: Callable[[], str]) -> messages.Answer:
+        """Make a decision durable while the gate is closed, then let what holds now hold."""
+        try:
+            return messages.Done(decide())
+        finally:
+            self._daemon.reconsider()
+
+    def _pause(self, minutes: int | None) -> messages.Answer:
+        self._daemon.subject.record.check(Happening.PAUSE_ASKED)
+        self._daemon.shut(State.PAUSED)
+        return self._decided(lambda: self._daemon.subject.pause(minutes, self._read()))
+
+    def _resume(self) -> messages.Answer:
+        words = self._daemon.subject.resume(self._read())
+        self._daemon.unblock()
+        return messages.Done(words)
+
+    async def _withdraw(self) -> messages.Answer:
+        self._daemon.forget_pending()
+        self._daemon.shut(State.WITHDRAWN)
+        return self._decided(lambda: self._daemon.subject.withdraw(self._read()))
+
+    async def _purge(self) -> None:
+        async with self._one_at_a_time:
+            if self._daemon.subject.record.choice.purge_owed:
+                self._daemon.subject.purge(self._read())
+        self._uploading.wake()
+        self.over.set()
+
+    # --- the consent step ---------------------------------------------------------------------------------------
+
+    def _ask_consent(self, *, begin: bool) -> messages.Offer:
+        daemon = self._daemon
+        policy = daemon.policy.policy
+        if policy is None:
+            raise CannotDo(f"there is nothing to agree to: {daemon.policy.why}", "see: volens status")
+        today = daemon.today()
+        entries = {kind: daemon.register[kind] for kind in daemon.register if kind in in_force(daemon.register, today)}
+        offer = consenting.offer(policy, entries)
+        if begin:
+            self._begin(consenting.Asking(offer, policy, f"{secrets.randbelow(10**6):06}", self._read().awake_ms))
+        return offer
+
+    def _begin(self, asking: consenting.Asking) -> None:
+        if not self._daemon.indicator.proof.live:
+            raise CannotDo("no icon or badge is visible, so nobody can see the code", "start it with: volens tray")
+        self._asking = asking
+        self._show_code(asking.code)
+
+    def _show_code(self, code: str | None) -> None:
+        self._daemon.code = code
+        self._daemon.appear()
+
+    def _give_consent(self, given: messages.GiveConsent) -> messages.Answer:
+        asking, now = self._asking, self._read()
+        if asking is None:
+            raise CannotDo("nothing was asked", "begin with: volens consent give")
+        if not self._daemon.indicator.proof.live:
+            raise CannotDo("no icon or badge is visible", "start it with: volens tray")
+        try:
+            asking.check(given, now.awake_ms)
+        finally:
+            if asking.over(now.awake_ms):
+                self._end_asking()
+        self._end_asking()
+        receipt_id = secrets.token_hex(16)
+        receipt = consenting.receipt(asking, given, receipt_id=receipt_id, wall_ms=now.wall_ms)
+        code = self._daemon.subject.consent(receipt, now)
+        self._daemon.unblock()
+        return messages.Given(receipt_id, code)
+
+    def _end_asking(self) -> None:
+        self._asking = None
+        self._show_code(None)
+
+    # --- streams ------------------------------------------------------------------------------------------------
+
+    def _tell_watchers(self) -> None:
+        for connection in self._watchers:
+            if not connection.slow:
+                connection.say(messages.StatusIs(self.status()))
+
+    async def _show(self, connection: Connection, since_s: int | None) -> None:
+        part: list[Event] = []
+        for event in self._daemon.subject.held(self._read(), since_s):
+            part.append(event)
+            if len(part) == EVENTS_A_PART:
+                connection.say(messages.HeldPart(tuple(part)))
+                await connection.drain()
+                part = []
+        connection.say(messages.HeldPart(tuple(part)))
+        connection.say(messages.HeldEnd())

@@ -1,0 +1,82 @@
+"""Status: what holds now, as the one object that CLI, icon and pages show. From the subject's state and, if alive, the daemon's."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from agent import permission
+from agent.policies import InForce
+from agent.status import (
+    SCHEMA,
+    BudgetPart,
+    CollectorPart,
+    HoldPart,
+    IndicatorPart,
+    OutboxPart,
+    PausePart,
+    PolicyPart,
+    ReceiptPart,
+    Status,
+)
+from agent.subject import Subject
+from collectors.pipe import CollectorState
+from consent.event import Clocks
+from consent.proof import NONE, Proof
+from consent.standing import Standing
+from consent.vocabulary import State
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """What only a living daemon knows."""
+
+    standing: Standing
+    collecting: bool
+    policy: InForce
+    proof: Proof
+    collectors: tuple[CollectorState, ...]
+
+
+def _iso(wall_ms: int) -> str:
+    return datetime.fromtimestamp(wall_ms / 1000, UTC).isoformat(timespec="seconds")
+
+
+def _why(standing: Standing) -> tuple[str, ...]:
+    if standing.state is State.CONSENTED:
+        return () if standing.open else ("no_indicator",)
+    return tuple(standing.blockers) or (standing.state.value,)
+
+
+def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
+    """What holds now. `alive` None: computed from disk, by a command that found no daemon."""
+    choice = subject.record.choice
+    standing = alive.standing if alive else Standing(choice.state, 0)
+    policy = alive.policy if alive else InForce()
+    proof = alive.proof if alive else NONE
+    left = choice.pause.left_s(now, subject.boot) if choice.pause else None
+    until_resumed = choice.pause is not None and choice.pause.minutes is None
+    receipt = subject.record.receipt()
+    words = permission.words(standing, pause_left_s=left, until_resumed=until_resumed)
+    held, waiting, sent = subject.hold.stats(), subject.outbox.stats(), subject.sent()
+    oldest_s = (now.wall_ms - held.oldest.first_wall_ms) // 1000 if held.oldest else None
+    return Status(
+        schema=SCHEMA,
+        standing=standing.state,
+        collecting=bool(alive and alive.collecting),
+        why=_why(standing) if alive else ("not_running",),
+        words=words if alive else f"The daemon is not running: nothing is recorded. {words}",
+        since=_iso(choice.since.wall_ms),
+        running=alive is not None,
+        trial=subject.settings.trial,
+        indicator=IndicatorPart(proof.live, proof.form),
+        policy=PolicyPart(policy.policy.version if policy.policy else None, policy.expires.isoformat() if policy.expires else None),
+        receipt=ReceiptPart(receipt.id if receipt else None),
+        pause=PausePart(left, until_resumed),
+        exemptions=(),
+        collectors=tuple(CollectorPart(one.kind, one.state, one.why) for one in alive.collectors) if alive else (),
+        hold=HoldPart(held.events, held.held_bytes, max(0, oldest_s) if oldest_s is not None else None),
+        outbox=OutboxPart(waiting.envelopes, waiting.envelope_bytes),
+        sent=sent,
+        tally=subject.tally.part(),
+        budget=BudgetPart(subject.sent_today(now), None),
+        keystore=subject.keystore.where,
+    )

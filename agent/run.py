@@ -1,0 +1,76 @@
+"""The daemon, top to bottom: verify everything, listen, show the icon, collect while it may, end cleanly.
+
+It refuses to start beside another daemon of the same person, with state that others can reach, and after a no.
+"""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from importlib.resources import files
+
+from agent import clock, control, policies
+from agent.answers import Answers
+from agent.daemon import Daemon
+from agent.lock import Lock
+from agent.places import Places
+from agent.process import close_to_others
+from agent.subject import Subject
+from agent.trays import Trays
+from agent.uploading import Uploading
+from consent.register import parse
+from consent.vocabulary import State
+
+AFTER_NO = "volens: you said no, so nothing runs. If you have changed your mind: volens run --ask"
+CHECKPOINT_S = 60.0
+"""How often the counts are saved while nothing else saves them."""
+
+
+def run_daemon(places: Places, *, even_after_no: bool) -> int:
+    """Run until asked to end, or until there is nothing left to do. Returns the exit code."""
+    close_to_others()
+    places.prepare()
+    lock = Lock(places.lock)
+    subject = Subject(places, clock.boot_id(), clock.read())
+    try:
+        if subject.record.choice.state is State.WITHDRAWN and not even_after_no and not subject.owes():
+            sys.stderr.write(f"{AFTER_NO}\n")
+            return 0
+        asyncio.run(_run(places, subject))
+    finally:
+        subject.close()
+        lock.release()
+    return 0
+
+
+async def _run(places: Places, subject: Subject) -> None:
+    loop = asyncio.get_running_loop()
+    register = parse(files("consent").joinpath("register.toml").read_text("utf-8"))
+    daemon = Daemon(subject, register, clock.read, loop)
+    daemon.policy = policies.load(places, subject.record, clock.read())
+    uploading = Uploading(daemon, places, clock.read, loop)
+    answers = Answers(daemon, uploading, clock.read)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, answers.over.set)
+    server = await control.listen(places.socket, answers.serve)
+    trays = Trays(places.socket)
+    daemon.reconsider()
+    tasks = [asyncio.create_task(work) for work in (trays.keep(), uploading.keep(), _checkpoint(daemon))]
+    over = asyncio.create_task(answers.over.wait())
+    await asyncio.wait([over, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    daemon.close()
+    server.close()
+    trays.end()
+    for task in (over, *tasks):
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    places.socket.unlink(missing_ok=True)
+
+
+async def _checkpoint(daemon: Daemon) -> None:
+    """Save the counts now and then, and notice that a policy has expired while nothing happens."""
+    while True:
+        await asyncio.sleep(CHECKPOINT_S)
+        daemon.subject.save()
+        daemon.reconsider()

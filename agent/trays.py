@@ -1,0 +1,41 @@
+"""Keeps an indicator running: starts the icon's process, and starts it again when it ends. Never hides it, never replaces its answers.
+
+The icon decides by itself whether it can be a tray icon or a badge. If it can be neither it ends with EXIT_NOWHERE, and
+nothing is collected until a display or a tray host is there; it is then tried again every now and then.
+"""
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+from pathlib import Path
+
+AGAIN_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
+"""A crashed icon is back at once; one that cannot be shown is tried twice a minute."""
+STEADY_S = 30.0
+"""An icon that lasted this long starts its back-off anew."""
+
+
+class Trays:
+    """Runs until cancelled; `end` ends the icon with the daemon."""
+
+    def __init__(self, socket: Path) -> None:
+        self._command = [sys.executable, "-I", "-m", "agent", "tray", "--socket", str(socket)]
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def keep(self) -> None:
+        """Start the icon, wait for its end, start it again."""
+        failures = 0
+        loop = asyncio.get_running_loop()
+        while True:
+            started = loop.time()
+            self._process = await asyncio.create_subprocess_exec(*self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            await self._process.wait()
+            failures = 0 if loop.time() - started > STEADY_S else failures + 1
+            await asyncio.sleep(AGAIN_AFTER_S[min(failures, len(AGAIN_AFTER_S)) - 1] if failures else AGAIN_AFTER_S[0])
+
+    def end(self) -> None:
+        """End the icon."""
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.terminate()
