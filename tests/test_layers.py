@@ -28,12 +28,29 @@ consent.scope
 consent.standing
 consent.trust
 consent.vocabulary
+custody.access
+custody.errors
+custody.formats
+custody.quorum
+transport.envelope
+transport.errors
+transport.header
+transport.identity
+transport.kdf
+transport.padding
+transport.recovery
+transport.xwing
 """.split()
 
 DOES = """
 agent.__main__
 agent.home
 consent.ledger
+custody.clock
+custody.files
+custody.keys
+custody.process
+custody.source
 volens
 """.split()
 
@@ -61,6 +78,7 @@ CLOCK_READS = {
     "date": {"today"},
 }
 ASKS_FOR_THE_SYSTEM = {"sys": {"platform"}, "os": {"name", "uname"}, "platform": {"system", "platform", "uname"}}
+MAY_ASK = {"collectors.pick", "custody.files", "custody.process"}  # custody runs alone elsewhere, and may not import collectors
 ROOT = Path(__file__).parents[1]
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60  # lines
 
@@ -131,7 +149,7 @@ def problems(module: str, source: str, *, decides: bool, doing: set[str] = froze
         found += impurities(tree, doing)
     if module.rsplit(".", maxsplit=1)[-1] != "clock":
         found += [f"reads a clock ({read}) outside of clock.py" for read in reads(tree, CLOCK_READS)]
-    if module != "collectors.pick":
+    if module not in MAY_ASK:
         found += [f"asks for the system ({read}) outside of collectors/pick.py" for read in reads(tree, ASKS_FOR_THE_SYSTEM)]
     return found
 
@@ -151,7 +169,9 @@ def too_long(source: str) -> Iterator[str]:
 
 def test_every_module_is_declared_once_and_every_declared_module_is_there() -> None:
     """The two lists above are the modules, no more and no fewer."""
-    assert sorted(DECIDES + DOES) == sorted(all_modules())
+    declared = DECIDES + DOES
+    assert {"undeclared": all_modules() - set(declared), "gone": set(declared) - all_modules()} == {"undeclared": set(), "gone": set()}
+    assert len(declared) == len(set(declared))
 
 
 @pytest.mark.parametrize("module", sorted(DECIDES + DOES))
