@@ -12,13 +12,19 @@ from pathlib import Path
 import pytest
 
 DECIDES = """
+agent.consenting
+agent.errors
 agent.messages
+agent.pending
+agent.permission
 agent.status
+agent.tally
 collectors.pipe
 consent.event
 consent.frames
 consent.gate
 consent.history
+consent.notice
 consent.pause
 consent.policy
 consent.proof
@@ -44,7 +50,13 @@ transport.xwing
 
 DOES = """
 agent.__main__
+agent.channel
+agent.clock
+agent.control
 agent.home
+agent.places
+agent.record
+agent.settings
 consent.ledger
 custody.clock
 custody.files
