@@ -182,7 +182,8 @@ def too_long(source: str) -> Iterator[str]:
 def test_every_module_is_declared_once_and_every_declared_module_is_there() -> None:
     """The two lists above are the modules, no more and no fewer."""
     declared = DECIDES + DOES
-    assert {"undeclared": all_modules() - set(declared), "gone": set(declared) - all_modules()} == {"undeclared": set(), "gone": set()}
+    assert not (missing := all_modules() - set(declared)), f"declare in DECIDES or DOES: {' '.join(sorted(missing))}"
+    assert not (gone := set(declared) - all_modules()), f"declared, but not there: {' '.join(sorted(gone))}"
     assert len(declared) == len(set(declared))
 
 
