@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 DECIDES = """
+agent.carry
 agent.consenting
 agent.errors
 agent.messages
 agent.pending
 agent.permission
+agent.show
 agent.status
 agent.tally
 collectors.pipe
@@ -51,10 +53,18 @@ transport.xwing
 DOES = """
 agent.__main__
 agent.channel
+agent.child
 agent.clock
+agent.commands
 agent.control
+agent.daemon
 agent.home
+agent.indicator
+agent.lock
 agent.places
+agent.policies
+agent.process
+agent.reach
 agent.record
 agent.settings
 consent.ledger
