@@ -72,8 +72,8 @@ def main() -> None:
     """Write run.lock, dev.lock and bench.lock; arguments (such as --upgrade) go to `uv pip compile`."""
     options = sys.argv[1:]
     build = tomllib.loads(PROJECT.read_text())["build-system"]["requires"]
-    make("run", [str(PROJECT), "--extra=receiver"], build, options)
-    make("dev", [str(PROJECT), "--extra=receiver", "--extra=dev", f"--constraint={HERE / 'run.lock'}"], build, options)
+    make("run", [str(PROJECT), "--extra=receiver", "--extra=tray"], build, options)
+    make("dev", [str(PROJECT), "--extra=receiver", "--extra=tray", "--extra=dev", f"--constraint={HERE / 'run.lock'}"], build, options)
     make("bench", ["--no-deps", f"--constraint={HERE / 'run.lock'}"], BENCH, options)
 
 
