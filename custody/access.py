@@ -1,4 +1,4 @@
-"""What a custodian states before anything is opened, and the exchange that records it (docs/custody.md). Refuses an empty reason and ids that are none."""
+"""What a custodian states before anything is opened, and how it is recorded. Refuses an empty reason and ids that are none."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Files as custody reads and writes them. Refuses symbolic links, anything but regular files, and sizes beyond a bound; never writes over a file."""
+"""Files as custody reads and writes them. Refuses links, what is no regular file, sizes beyond a bound, and to write over a file."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""The three files of custody (docs/custody.md), as bytes: a custodian's private and public key, and a purpose. Refuses unknown fields and schemas."""
+"""The three files of custody (docs/custody.md) as bytes: two kinds of key, and a purpose. Refuses unknown fields and schemas."""
 
 from typing import Annotated, Any, Literal, TypeVar
 

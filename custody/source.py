@@ -52,7 +52,7 @@ class FolderSource:
             raise AccessRefused(f"{self._folder} is neither a folder nor an http(s) address; name where the envelopes are with --from")
         return tuple(check_id(path.name.removesuffix(SUFFIX)) for path in sorted(self._folder.glob(f"*{SUFFIX}")))
 
-    def record(self, access: Access) -> None:  # noqa: ARG002 - see the class
+    def record(self, access: Access) -> None:
         """No log here."""
 
     def fetch(self, batch: str) -> bytes:
