@@ -5,6 +5,7 @@ The receiver is spoken to by its three routes of docs/custody.md: no proxy of th
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from transport.envelope import MAX_ENVELOPE_BYTES
 SUFFIX = ".envelope"
 TIMEOUT_S = 20.0  # between two pieces of an answer, and to connect
 MAX_JSON_BYTES = 80 * MAX_BATCHES  # 67 characters an id
+MAX_DENIAL_BYTES = 4096
 _Answer = TypeVar("_Answer")
 
 
@@ -32,8 +34,8 @@ class Source(Protocol):
     def record(self, access: Access) -> int | None:
         """Records the access; the number of its record, or None where there is no log."""
 
-    def fetch(self, batch: str) -> bytes:
-        """The bytes kept under an id; the caller checks them."""
+    def fetch(self, batch: str) -> bytes | None:
+        """The bytes kept under an id, which the caller checks; None if its subject had it erased meanwhile."""
 
 
 class FolderSource:
@@ -77,8 +79,16 @@ class ReceiverSource:
         Raises:
             AccessRefused: no answer, a refusal, or an answer that is no list.
         """
-        raw = self._ask("GET", "/v1/custody/batches", max_bytes=MAX_JSON_BYTES, params={"purpose": purpose})
-        return _decode(raw, Listing).batches
+        ids: list[str] = []
+        more = True
+        while more and len(ids) <= MAX_BATCHES:
+            query = {"purpose": purpose, "after": ids[-1] if ids else ""}
+            page = _decode(self._ask("GET", "/v1/custody/batches", max_bytes=MAX_JSON_BYTES, params=query), Listing)
+            if any(later <= earlier for earlier, later in pairwise([query["after"], *page.batches])) or (page.more and not page.batches):
+                raise AccessRefused("the receiver lists batches twice or out of order; ask whoever runs it")
+            ids += page.batches
+            more = page.more
+        return tuple(ids)
 
     def record(self, access: Access) -> int:
         """The number of the new record.
@@ -88,11 +98,11 @@ class ReceiverSource:
         """
         headers = {"Content-Type": "application/json"}
         raw = self._ask("POST", "/v1/access", max_bytes=64 * 1024, content=access.encode(), headers=headers)
-        self._record = _decode(raw, Recorded).record
+        self._record = _decode(raw, Recorded).id
         return self._record
 
-    def fetch(self, batch: str) -> bytes:
-        """One envelope.
+    def fetch(self, batch: str) -> bytes | None:
+        """One envelope, or None if its subject had it erased since it was listed.
 
         Raises:
             AccessRefused: nothing is recorded yet, no answer, or a refusal.
@@ -100,7 +110,10 @@ class ReceiverSource:
         if self._record is None:
             raise AccessRefused("no access is recorded yet; nothing is fetched before one is")
         headers = {"X-Volens-Access": str(self._record)}
-        return self._ask("GET", f"/v1/custody/batches/{check_id(batch)}", max_bytes=MAX_ENVELOPE_BYTES, headers=headers)
+        try:
+            return self._ask("GET", f"/v1/custody/batches/{check_id(batch)}", max_bytes=MAX_ENVELOPE_BYTES, headers=headers)
+        except _Erased:
+            return None
 
     def _ask(  # noqa: PLR0913 - the parts of one request
         self,
@@ -114,9 +127,9 @@ class ReceiverSource:
     ) -> bytes:
         try:
             with self._client.stream(method, route, params=params, content=content, headers=headers) as answer:
-                if not answer.is_success:
-                    raise AccessRefused(f"the receiver answered {answer.status_code} to {method} {route}; ask whoever runs it why")
-                return _bounded(answer, max_bytes)
+                if answer.is_success:
+                    return _bounded(answer, max_bytes)
+                raise _denied(answer)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise AccessRefused(f"the receiver does not answer ({type(error).__name__}); check --from, or try again later") from None
 
@@ -142,6 +155,23 @@ def _client(place: str) -> httpx.Client:
     if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
         raise AccessRefused("an address beyond this machine begins with https://; others on the way could change the list")
     return httpx.Client(base_url=place.rstrip("/"), trust_env=False, follow_redirects=False, timeout=TIMEOUT_S)
+
+
+class _Erased(AccessRefused):
+    """The subject had this batch erased."""
+
+
+def _denied(answer: httpx.Response) -> AccessRefused:
+    if answer.status_code == httpx.codes.GONE:
+        return _Erased("its subject had this batch erased; leave it out")
+    try:
+        denial = msgspec.json.decode(_bounded(answer, MAX_DENIAL_BYTES), type=Denial)
+        words = f"{denial.error}; {denial.do}"
+    except (msgspec.DecodeError, AccessRefused):
+        words = ""
+    if not words.isprintable() or not words:
+        words = "it gave no reason; ask whoever runs it"
+    return AccessRefused(f"the receiver answered {answer.status_code}: {words}")
 
 
 def _bounded(answer: httpx.Response, max_bytes: int) -> bytes:
