@@ -80,7 +80,7 @@ def state(purpose: str, reason: str, batches: tuple[str, ...]) -> Access:
     reason = " ".join(reason.split())
     if not MIN_REASON_CHARACTERS <= len(reason) <= MAX_REASON_CHARACTERS or not reason.isprintable():
         raise AccessRefused(
-            f"a reason has {MIN_REASON_CHARACTERS} to {MAX_REASON_CHARACTERS} printable characters; say in --reason what the batches are opened for"
+            f"a reason has {MIN_REASON_CHARACTERS} to {MAX_REASON_CHARACTERS} printable characters; say with --reason what for"
         )
     unique = tuple(sorted({check_id(batch) for batch in batches}))
     if len(unique) > MAX_BATCHES:
