@@ -39,7 +39,7 @@ class Access:
 class Recorded(msgspec.Struct, frozen=True):
     """The receiver's answer: the number of the record in its log."""
 
-    id: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    record: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 
 
 class Listing(msgspec.Struct, frozen=True):

@@ -12,8 +12,9 @@ from custody.events import encode_events
 from custody.files import make_folder, write_new
 from custody.keys import read_private, read_purpose
 from custody.quorum import combine, present
-from custody.source import source_of
+from custody.source import Source, source_of
 from custody.step import encode
+from transport.xwing import ReadingKey
 
 STEPS_FILE = "steps.jsonl"
 EVENTS_FILE = "events.jsonl"
@@ -82,10 +83,7 @@ def open_batches(wish: Wish, now: datetime) -> Outcome:
         access = state(purpose_key.purpose, wish.reason, batches)
         record = source.record(access)
         private = combine(purpose_key, keys)
-        opened = []
-        for batch in access.batches:
-            if (raw := source.fetch(batch)) is not None:
-                opened.append(open_batch(batch, raw, purpose=access.purpose, private=private))
+        opened = _open_each(source, access, private)
         del private, keys
     kept = without_repeats(opened)
     contents = {path: _content(name, kept, access, record, now) for path, name in targets.items()}
@@ -99,6 +97,12 @@ def open_batches(wish: Wish, now: datetime) -> Outcome:
         record=record,
         files=tuple(targets),
     )
+
+
+def _open_each(source: Source, access: Access, private: ReadingKey) -> list[Opened]:
+    """One envelope at a time in memory; those that their subjects had erased meanwhile are left out."""
+    fetched = ((batch, source.fetch(batch)) for batch in access.batches)
+    return [open_batch(batch, raw, purpose=access.purpose, private=private) for batch, raw in fetched if raw is not None]
 
 
 def _targets(wish: Wish) -> dict[Path, str]:

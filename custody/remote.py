@@ -52,7 +52,7 @@ class ReceiverSource:
         """
         headers = {"Content-Type": "application/json"}
         raw = self._ask("POST", "/v1/access", max_bytes=64 * 1024, content=access.encode(), headers=headers)
-        self._record = _decode(raw, Recorded).id
+        self._record = _decode(raw, Recorded).record
         return self._record
 
     def fetch(self, batch: str) -> bytes | None:
