@@ -73,6 +73,19 @@ def test_a_share_moved_to_another_place_does_not_open() -> None:
             combine(bent, KEYS[:2])
 
 
+def test_every_share_is_bound_to_a_place_of_its_own() -> None:
+    """No two of purpose, key, group and custodian give the same binding, so a share opens in one place only."""
+    keys = (divided(1, 1).public, divided(1, 1, seed=b"S" * 32).public)
+    places = [(group, holder) for quorum in (1, 2, 3) for group in combinations(range(4), quorum) for holder in group]
+    bindings = [
+        quorum_module._info(purpose, public, CUSTODIANS, group, holder)
+        for purpose in ("training", "train", "ing")
+        for public in keys
+        for group, holder in places
+    ]
+    assert len(set(bindings)) == len(bindings)
+
+
 def test_one_damaged_share_does_not_lock_out_a_larger_group() -> None:
     """With more than k custodians there, another group among them is tried."""
     key = divided(2, 3)
