@@ -1,4 +1,4 @@
-"""The errors of custody: one base, and sentences that say what is wrong and what to do. None ever holds a key, a share or a payload byte."""
+"""The errors of custody: what is wrong; what to do. None ever holds a key, a share or a byte of a payload."""
 
 
 class CustodyError(Exception):

@@ -1,4 +1,4 @@
-"""Files as custody reads and writes them. Refuses symbolic links, anything but regular files, and sizes beyond a bound; never writes over a file."""
+"""Files as custody reads and writes them. Refuses links, what is no regular file, sizes beyond a bound, and to write over a file."""
 
 import os
 import stat
@@ -22,13 +22,16 @@ def read_file(path: Path, *, max_bytes: int, private: bool = False) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except OSError as error:
         raise KeyFileRefused(f"{path} cannot be read ({error.strerror}); check the name and whose it is") from None
-    with open(descriptor, "rb") as file:
+    try:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise KeyFileRefused(f"{path} is not a file; name the file itself")
         if private and os.name == "posix":
             _refuse_loose(path, facts)
-        raw = file.read(max_bytes + 1)
+        with open(descriptor, "rb", closefd=False) as file:
+            raw = file.read(max_bytes + 1)
+    finally:
+        os.close(descriptor)
     if len(raw) > max_bytes:
         raise KeyFileRefused(f"{path} has more than {max_bytes} bytes; it is not the file that was meant")
     return raw

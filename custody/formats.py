@@ -1,5 +1,6 @@
-"""The three files of custody (docs/custody.md), as bytes: a custodian's private and public key, and a purpose. Refuses unknown fields and schemas."""
+"""The three files of custody (docs/custody.md) as bytes: two kinds of key, and a purpose. Refuses unknown fields and schemas."""
 
+import re
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -10,7 +11,8 @@ from transport.errors import TransportError
 from transport.header import check_purpose
 from transport.xwing import PublicKey, ReadingKey
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+_NAME = r"^[a-z0-9][a-z0-9_-]{0,63}\Z"
+Name = Annotated[str, msgspec.Meta(pattern=_NAME)]
 Place = Annotated[int, msgspec.Meta(ge=0, le=1023)]
 _File = TypeVar("_File", bound="_Closed")
 
@@ -66,7 +68,18 @@ def encode_private(name: str, seed: bytes) -> bytes:
     Raises:
         KeyFileRefused: not a name.
     """
-    return _encode(PrivateFile("volens-custodian-key/1", name, seed))
+    return _encode(PrivateFile("volens-custodian-key/1", check_name(name), seed))
+
+
+def check_name(name: str) -> str:
+    """A custodian's name, which becomes a file's.
+
+    Raises:
+        KeyFileRefused: not a plain word.
+    """
+    if re.match(_NAME, name) is None:
+        raise KeyFileRefused("a custodian's name is 1 to 64 of a-z, 0-9, - and _, beginning with a letter or digit; choose such a name")
+    return name
 
 
 def decode_private(raw: bytes) -> ReadingKey:
@@ -89,7 +102,7 @@ def encode_public(custodian: Custodian) -> bytes:
         KeyFileRefused: not a name.
     """
     public = custodian.public
-    return _encode(PublicFile("volens-custodian/1", custodian.name, public.raw, public.key_id.hex()))
+    return _encode(PublicFile("volens-custodian/1", check_name(custodian.name), public.raw, public.key_id.hex()))
 
 
 def decode_public(raw: bytes) -> Custodian:
@@ -138,9 +151,7 @@ def _public(raw: bytes, key_id: str) -> PublicKey:
 
 
 def _encode(file: Any) -> bytes:
-    raw = msgspec.json.encode(file)
-    _decode(raw, type(file), "what was to be written")  # the names in it come from people
-    return raw + b"\n"
+    return msgspec.json.encode(file) + b"\n"
 
 
 def _decode(raw: bytes, form: type[_File], what: str) -> _File:

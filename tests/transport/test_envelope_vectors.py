@@ -54,6 +54,13 @@ def test_every_verdict_has_a_vector() -> None:
     assert {load(path)[0]["expect"] for path in FOLDER.glob("*.txt")} == VERDICTS
 
 
+def test_a_body_of_no_padded_length_is_refused_without_a_key() -> None:
+    """The receiver has no key, and must not keep what tells its size by its length."""
+    with pytest.raises(EnvelopeError) as caught:
+        parse(load(FOLDER / "padding_not_a_padded_length.txt")[1])
+    assert caught.value.layer == "padding"
+
+
 def test_a_reader_that_a_slot_vector_does_not_name_still_opens_it() -> None:
     """Damage to one slot is that reader's alone."""
     fields, raw = load(FOLDER / "slot_purpose_flipped.txt")

@@ -1,5 +1,6 @@
 """X-Wing keys, epoch identities and padding."""
 
+import copy
 import pickle
 from datetime import date
 
@@ -68,11 +69,12 @@ def test_a_seed_has_32_bytes(size: int) -> None:
 
 
 @pytest.mark.parametrize("holder", [KEY, EpochIdentity.derive(b"i" * 32, day=DAY, purpose="training", n=0)])
-def test_what_holds_a_private_key_is_neither_printed_nor_pickled(holder: object) -> None:
-    """Its repr names the public half, and it goes through no pipe."""
+def test_what_holds_a_private_key_is_neither_printed_nor_pickled_nor_copied(holder: object) -> None:
+    """Its repr names the public half, it goes through no pipe, and there is one of it."""
     assert len(repr(holder)) < 60
-    with pytest.raises(TypeError):
-        pickle.dumps(holder)
+    for duplicate in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError):
+            duplicate(holder)
 
 
 def test_epoch_identities_differ_by_day_purpose_consent_and_subject() -> None:
