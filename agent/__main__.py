@@ -1,18 +1,55 @@
-"""The command line of the agent. It starts nothing unless the packages it is about to import are ours."""
+"""The one entry of the agent's processes: the children by name, before anything else is imported; otherwise the command line.
 
+The children import only what they need: a daemon's child that loads a command line costs 20 MB for nothing.
+"""
+
+import os
 import sys
-from importlib.metadata import version
 
 from agent import home
 
 
+def _observer(arguments: list[str]) -> int:
+    from agent import clock
+    from agent.process import close_to_others, die_with_parent
+    from collectors.observer import run
+
+    die_with_parent()
+    close_to_others()
+    return run(clock.read, 0, int(arguments[0]))
+
+
+def _courier(arguments: list[str]) -> int:
+    from agent import clock
+    from agent.process import close_to_others, die_with_parent
+    from transport.courier import run
+
+    die_with_parent()
+    close_to_others()
+    return run(clock.read, 0, int(arguments[0]))
+
+
+def _tray(arguments: list[str]) -> int:
+    from agent.process import close_to_others
+    from agent.tray import run
+
+    close_to_others()
+    return run(arguments[1])
+
+
+_CHILDREN = {"observer": _observer, "courier": _courier, "tray": _tray}
+
+
 def main() -> None:
-    """Print the version; every other word is a usage error."""
+    """Run the child that is named with its own arguments, or a command."""
     home.check()
-    if sys.argv[1:] != ["--version"]:
-        sys.stderr.write("volens: unknown command; try volens --version\n")
-        raise SystemExit(2)
-    print(f"volens {version('volens')}")
+    os.umask(0o077)
+    name, arguments = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 2 else ("", [])
+    if name in _CHILDREN and (name != "tray" or arguments[0] == "--socket"):
+        sys.exit(_CHILDREN[name](arguments))
+    from agent import commands
+
+    commands.main()
 
 
 if __name__ == "__main__":
