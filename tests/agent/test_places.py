@@ -1,0 +1,80 @@
+"""State that others can reach is refused, with what to do about it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from agent.errors import AlreadyRunning, StateUnsafe
+from agent.lock import Lock
+from agent.places import Places
+from agent.settings import Settings, SettingsWrong, read
+
+
+def places(folder: Path) -> Places:
+    made = Places(folder / "state", folder / "run")
+    made.prepare()
+    return made
+
+
+def test_folders_are_made_private(tmp_path: Path) -> None:
+    """State, runtime, keys and policy are 0700 from the beginning."""
+    made = places(tmp_path)
+    assert {folder.stat().st_mode & 0o777 for folder in (made.state, made.runtime, made.keys, made.policy)} == {0o700}
+
+
+@pytest.mark.parametrize("name", ["state", "state/keys", "state/ledger", "state/keys/ledger", "run"])
+def test_what_others_may_read_is_refused_with_the_command_that_mends_it(tmp_path: Path, name: str) -> None:
+    """A folder or file with a looser mode: one line that names it and chmod."""
+    made = places(tmp_path)
+    path = tmp_path / name
+    if not path.exists():
+        path.touch()
+    path.chmod(0o755 if path.is_dir() else 0o640)
+    with pytest.raises(StateUnsafe, match=r"chmod (700|600)"):
+        made.prepare()
+
+
+def test_what_belongs_to_another_account_is_refused(tmp_path: Path) -> None:
+    """A real second owner."""
+    if os.geteuid() != 0:
+        pytest.skip("giving a file away needs root")
+    made = places(tmp_path)
+    made.ledger.touch(0o600)
+    os.chown(made.ledger, 65534, 65534)
+    with pytest.raises(StateUnsafe, match="belongs to somebody else"):
+        made.prepare()
+
+
+def test_a_link_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
+    """The ledger is a link to somewhere else: refused, not followed."""
+    made = places(tmp_path)
+    (tmp_path / "elsewhere").touch(0o600)
+    made.ledger.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StateUnsafe, match="not a file"):
+        made.prepare()
+
+
+def test_a_second_daemon_is_refused_and_the_lock_ends_with_its_holder(tmp_path: Path) -> None:
+    """One lock, one holder; after it is released another may have it."""
+    first = Lock(tmp_path / "lock")
+    with pytest.raises(AlreadyRunning, match=str(os.getpid())):
+        Lock(tmp_path / "lock")
+    first.release()
+    Lock(tmp_path / "lock").release()
+
+
+@pytest.mark.parametrize(
+    "text", ["hidden = true", "receiver = 5", "trial = 1", "= 1", "trial = true", 'receiver = "https://example"\ntrial = true']
+)
+def test_settings_with_anything_unknown_are_refused(tmp_path: Path, text: str) -> None:
+    """No key but the documented ones, no wrong types, no trial beyond loopback."""
+    path = tmp_path / "agent.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsWrong):
+        read(path)
+
+
+def test_without_settings_there_is_no_receiver(tmp_path: Path) -> None:
+    """The default is nothing."""
+    assert read(tmp_path / "agent.toml") == Settings()
