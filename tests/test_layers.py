@@ -37,9 +37,13 @@ consent.standing
 consent.trust
 consent.vocabulary
 custody.access
+custody.batches
 custody.errors
+custody.events
 custody.formats
 custody.quorum
+custody.step
+custody.steps
 transport.envelope
 transport.errors
 transport.header
@@ -68,10 +72,13 @@ agent.reach
 agent.record
 agent.settings
 consent.ledger
+custody.__main__
 custody.clock
 custody.files
 custody.keys
+custody.open
 custody.process
+custody.remote
 custody.source
 volens
 """.split()
