@@ -24,7 +24,7 @@ STRUCTURE_ONLY_CATEGORIES = frozenset({"terminal", "mail", "chat", "assistant", 
 
 KEY_KINDS = frozenset({Kind.KEY_NAMED, Kind.KEY_CHORD, Kind.TYPING_BURST, Kind.SECURE_INPUT})
 
-_Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+_Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 _Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")]
 _Category = Literal["work", "browser", "terminal", "mail", "chat", "assistant", "secrets", "hr", "health", "banking"]
 _PUBLIC_KEY_BYTES = 1216
