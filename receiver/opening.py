@@ -21,7 +21,7 @@ from transport.header import EnvelopeError
 
 RECORD_HEADER = "x-volens-access"
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
-_PAGE = 1000
+_PAGE = MAX_LISTED  # as many as one access record can name
 
 
 class AccessRequest(BaseModel):
@@ -30,7 +30,7 @@ class AccessRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     purpose: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}\z")]
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1000)]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
     batches: Annotated[list[BatchId], Field(min_length=1, max_length=MAX_LISTED)]
 
 
@@ -41,7 +41,7 @@ async def post_access(request: Request) -> Response:
     record = await here.writer.alone(
         lambda: here.depot.note_access(purpose=asked.purpose, reason=asked.reason, batches=asked.batches, now=here.now())
     )
-    return JSONResponse({"id": record.id, "hash": record.hash}, 201)
+    return JSONResponse({"record": record.id, "hash": record.hash}, 201)
 
 
 async def get_ids(request: Request) -> Response:

@@ -14,11 +14,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
+from tuf.api.serialization import DeserializationError
 
+from consent.trust import POLICY_TARGET, Metadatas, TrustError, judge
 from receiver import disk
 from receiver.errors import ReceiverError
 
-POLICY = "policy.json"
+_AGAIN = "copy the published files again"
 TRIAL_LIFETIME = timedelta(days=30)
 """A trial cannot be prolonged: its root and targets keys are gone. After a month it is made anew."""
 
@@ -65,12 +67,12 @@ def make_trial(directory: Path, policy: bytes, now: datetime, lifetime: timedelt
     root = Root(expires=now + TRIAL_LIFETIME)
     for role, name in (("root", "root"), ("targets", "targets"), ("snapshot", "online"), ("timestamp", "online")):
         root.add_key(signers[name].public_key, role)
-    target = TargetFile.from_data(POLICY, policy, ["sha256"])
+    target = TargetFile.from_data(POLICY_TARGET, policy, ["sha256"])
     metadata = directory / "metadata"
     pinned = _sign(root, signers["root"])
     disk.replace(metadata / "1.root.json", pinned)
-    disk.replace(directory / "targets" / f"{target.hashes['sha256']}.{POLICY}", policy)
-    targets = _sign(Targets(expires=now + TRIAL_LIFETIME, targets={POLICY: target}), signers["targets"])
+    disk.replace(directory / "targets" / f"{target.hashes['sha256']}.{POLICY_TARGET}", policy)
+    targets = _sign(Targets(expires=now + TRIAL_LIFETIME, targets={POLICY_TARGET: target}), signers["targets"])
     disk.replace(metadata / "1.targets.json", targets)
     snapshot = Snapshot(expires=now + TRIAL_LIFETIME, meta={"targets.json": _described(targets)})
     signed_snapshot = _sign(snapshot, signers["online"])
@@ -96,27 +98,32 @@ def renew_timestamp(directory: Path, online: Ed25519PrivateKey, now: datetime, l
 
 
 def read_policy(directory: Path) -> bytes | None:
-    """The policy that the repository publishes, or None when it publishes nothing yet.
+    """The policy that the repository publishes, once all of its signatures and hashes hold; None when it publishes nothing yet.
 
     Raises:
-        ReceiverError: metadata or target are damaged.
+        ReceiverError: agents would not accept it either.
     """
     metadata = directory / "metadata"
     if not (metadata / "timestamp.json").exists():
         return None
-    timestamp = _load(metadata / "timestamp.json", Timestamp)
-    snapshot = _load(metadata / f"{timestamp.snapshot_meta.version}.snapshot.json", Snapshot)
-    targets = _load(metadata / f"{snapshot.meta['targets.json'].version}.targets.json", Targets)
-    target = targets.targets.get(POLICY)
-    if target is None:
-        return None
-    path = directory / "targets" / f"{target.hashes['sha256']}.{POLICY}"
+    snapshot = metadata / f"{_load(metadata / 'timestamp.json', Timestamp).snapshot_meta.version}.snapshot.json"
+    targets = metadata / f"{_load(snapshot, Snapshot).meta['targets.json'].version}.targets.json"
+    described = _load(targets, Targets).targets.get(POLICY_TARGET)
+    policy = directory / "targets" / f"{described.hashes['sha256'] if described else ''}.{POLICY_TARGET}"
     try:
-        policy = path.read_bytes()
-        target.verify_length_and_hashes(policy)
-    except (OSError, RepositoryError, ValueError):
-        raise ReceiverError(f"{path} is missing or not what targets.json names", "copy the published files again") from None
-    return policy
+        parts = [path.read_bytes() for path in (metadata / "timestamp.json", snapshot, targets, policy)]
+        return judge(Metadatas(_roots(metadata), *parts)).policy
+    except OSError as error:
+        raise ReceiverError(f"{error.filename} cannot be read ({error.strerror})", _AGAIN) from None
+    except TrustError as error:
+        raise ReceiverError(f"the published policy does not hold ({error})", _AGAIN) from None
+
+
+def _roots(metadata: Path) -> list[bytes]:
+    roots: list[bytes] = []
+    while (path := metadata / f"{len(roots) + 1}.root.json").exists():
+        roots.append(path.read_bytes())
+    return roots
 
 
 def _described(content: bytes) -> MetaFile:
@@ -132,8 +139,8 @@ def _sign(signed: _Role, signer: CryptoSigner) -> bytes:
 def _load(path: Path, kind: type[_Role]) -> _Role:
     try:
         signed = Metadata[_Role].from_bytes(path.read_bytes()).signed
-    except (OSError, RepositoryError):
-        raise ReceiverError(f"{path} cannot be read", "copy the published files again") from None
+    except (OSError, RepositoryError, DeserializationError):
+        raise ReceiverError(f"{path} cannot be read", _AGAIN) from None
     if not isinstance(signed, kind):
-        raise ReceiverError(f"{path} is other metadata than its name says", "copy the published files again")
+        raise ReceiverError(f"{path} is other metadata than its name says", _AGAIN)
     return signed

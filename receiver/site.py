@@ -10,9 +10,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.engine import Engine
 
+from consent import policy
 from receiver import disk, migrate, policy_repo, settings
 from receiver.errors import ReceiverError
-from receiver.purposes import purpose_keys
 from receiver.settings import Settings
 from receiver.tables import open_engine
 from receiver.vault import Vault
@@ -71,7 +71,7 @@ def init(directory: Path, *, trial_policy: bytes | None, now: datetime) -> str |
     """
     chosen = Settings(trial=trial_policy is not None)
     if trial_policy is not None:
-        purpose_keys(trial_policy)
+        _purposes(trial_policy)
     _make_root(directory)
     disk.make_private(directory / "keys")
     _vault(directory).make()
@@ -98,7 +98,7 @@ def open_site(directory: Path) -> Site:
     _check_private(directory)
     chosen = settings.read(directory / _SETTINGS)
     migrate.to_newest(directory / _DATABASE)
-    policy = policy_repo.read_policy(directory / "tuf")
+    published = policy_repo.read_policy(directory / "tuf")
     online = directory / "keys" / _ONLINE_KEY
     return Site(
         directory=directory,
@@ -108,7 +108,7 @@ def open_site(directory: Path) -> Site:
         receipt_key=Ed25519PrivateKey.from_private_bytes(_key(directory, _RECEIPT_KEY)),
         nonce_key=_key(directory, _NONCE_KEY),
         online_key=Ed25519PrivateKey.from_private_bytes(_key(directory, _ONLINE_KEY)) if online.exists() else None,
-        purposes={} if policy is None else purpose_keys(policy),
+        purposes={} if published is None else _purposes(published),
     )
 
 
@@ -143,6 +143,13 @@ def _check_private(directory: Path) -> None:
         raise ReceiverError(f"{directory} belongs to another account", "run as its owner")
     if facts.st_mode & 0o077:
         raise ReceiverError(f"{directory} is open to other accounts", f"chmod 700 {directory}")
+
+
+def _purposes(raw: bytes) -> Mapping[str, bytes]:
+    try:
+        return {purpose.id: purpose.key_id for purpose in policy.parse(raw).purposes.values()}
+    except policy.PolicyError as error:
+        raise ReceiverError(str(error), "mend the policy and try again") from None
 
 
 def _vault(directory: Path) -> Vault:
