@@ -78,7 +78,7 @@ async def _renew_lease(here: Running) -> None:
         if await here.why_not_ready() is None:
             try:
                 lifetime = timedelta(seconds=settings.lease_s)
-                policy_repo.renew_timestamp(here.site.tuf, here.site.online_key, here.now(), lifetime)
+                await asyncio.to_thread(policy_repo.renew_timestamp, here.site.tuf, here.site.online_key, here.now(), lifetime)
             except (OSError, ReceiverError) as error:
                 lines.write({"what": "the policy's timestamp was not renewed", "fault": lines.place_of(error)})
         await asyncio.sleep(settings.lease_renewed_s)
