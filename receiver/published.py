@@ -33,9 +33,14 @@ def _read(path: Path) -> bytes | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
-    with open(descriptor, "rb") as file:
+    try:
         facts = os.fstat(descriptor)
-        return file.read() if stat.S_ISREG(facts.st_mode) and facts.st_size <= _MAX_BYTES else None
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > _MAX_BYTES:
+            return None
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
 
 
 ROUTES = [Route("/v1/tuf/{path:path}", get_file, methods=["GET"])]

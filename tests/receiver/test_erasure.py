@@ -70,7 +70,9 @@ def test_asking_twice_gives_the_same_receipt(service: Service) -> None:
 def test_the_receipt_is_signed_and_names_the_day_of_the_last_copy(service: Service) -> None:
     """Its signature is the receiver's, and the last backup of a body dies seven days later."""
     whole = service.erase(person(8)).json()
-    Ed25519PublicKey.from_public_bytes(bytes.fromhex(whole["key"])).verify(bytes.fromhex(whole["signature"]), signed_bytes(whole["receipt"]))
+    Ed25519PublicKey.from_public_bytes(bytes.fromhex(whole["key"])).verify(
+        bytes.fromhex(whole["signature"]), signed_bytes(whole["receipt"])
+    )
     at = datetime.fromisoformat(whole["receipt"]["at"])
     assert date.fromisoformat(whole["receipt"]["last_copy_dies"]) == (at + timedelta(days=7)).date()
     assert abs(at - datetime.now(UTC)) < timedelta(minutes=5)

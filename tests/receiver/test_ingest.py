@@ -152,7 +152,9 @@ def test_more_uploads_than_places_are_asked_to_come_back(service: Service) -> No
     held = [service.connect() for _ in range(2)]
     try:
         for connection in held:
-            connection.sendall(f"PUT /v1/batches/{'0' * 64} HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\nExpect: 100-continue\r\n\r\n".encode())
+            connection.sendall(
+                f"PUT /v1/batches/{'0' * 64} HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\nExpect: 100-continue\r\n\r\n".encode()
+            )
             assert connection.recv(64).startswith(b"HTTP/1.1 100")  # it has its place now
         answer = service.put(envelope())
         assert answer.status_code == 503
