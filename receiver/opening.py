@@ -30,7 +30,9 @@ class AccessRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     purpose: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}\z")]
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+    reason: Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+\z")
+    ]  # every subject reads it
     batches: Annotated[list[BatchId], Field(min_length=1, max_length=MAX_LISTED)]
 
 

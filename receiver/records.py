@@ -44,7 +44,9 @@ def before(connection: Connection, offers: Sequence[Offer]) -> dict[str, Before]
     """What is known of each of these envelopes, by id. At most _AT_ONCE of them."""
     rows = connection.execute(sa.select(batch.c.id, batch.c.erasure).where(batch.c.id.in_([offer.id for offer in offers])))
     erasures = {row.id: row.erasure for row in rows}
-    pairs = sa.select(forbidden.c.pseudonym, forbidden.c.id).where(forbidden.c.pseudonym.in_({offer.pseudonym for offer in offers}))
+    pairs = sa.select(forbidden.c.pseudonym, forbidden.c.id).where(
+        forbidden.c.pseudonym.in_({offer.pseudonym for offer in offers}), forbidden.c.id.in_([EVERY, *(offer.id for offer in offers)])
+    )
     taken_back = {(row.pseudonym, row.id) for row in connection.execute(pairs)}
     return {
         offer.id: Before(

@@ -67,10 +67,11 @@ def serve(directory: Path, host: str, port: int, ready_fd: int) -> None:
             timeout_graceful_shutdown=site.settings.drain_s,
         )
         _quote_server_log()
-        # uvicorn raises the signal again when it has ended; without handlers that would not be exit 0.
+        server = _Server(config, here, ready_fd, _url(bound))
+        # From now on, not only while uvicorn listens; and it raises the signal again when it has ended, which must not be our end.
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda _number, _frame: None)
-        _Server(config, here, ready_fd, _url(bound)).run(sockets=[bound])
+            signal.signal(number, server.handle_exit)
+        server.run(sockets=[bound])
     finally:
         os.close(held)
 

@@ -1,15 +1,19 @@
 """A receiver to test against: the real one, in its own process, on loopback, under throw-away keys."""
 
+import atexit
 import base64
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -103,12 +107,19 @@ def run(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False, env=ENVIRONMENT)
 
 
-def make(directory: Path, settings: str = "") -> Path:
-    """A new trial receiver's folder; `settings` is added to its settings file."""
-    published = directory / "policy.json"
-    published.write_bytes(policy())
-    made = run("init", directory / "rx", "--trial", "--policy", published)
+@cache
+def _template() -> Path:
+    directory = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, directory)
+    (directory / "policy.json").write_bytes(policy())
+    made = run("init", directory / "rx", "--trial", "--policy", directory / "policy.json")
     assert made.returncode == 0, made.stderr
+    return directory / "rx"
+
+
+def make(directory: Path, settings: str = "") -> Path:
+    """A new trial receiver's folder, copied from one that the command made; `settings` is added to its settings file."""
+    shutil.copytree(_template(), directory / "rx")
     with (directory / "rx" / "receiver.toml").open("a") as file:
         file.write(settings)
     return directory / "rx"

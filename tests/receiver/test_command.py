@@ -154,7 +154,8 @@ def test_check_names_everything_that_is_wrong(tmp_path: Path) -> None:
         ask = {"purpose": stand.PURPOSE, "reason": "audit", "batches": [sound.id]}
         service.client.post("/v1/access", json=ask)
         body = service.files(altered)[1]
-        body.write_bytes(body.read_bytes()[:-1] + b"\0")
+        last = body.read_bytes()[-1]
+        body.write_bytes(body.read_bytes()[:-1] + bytes([last ^ 1]))
         service.files(slotless)[0].unlink()
     with closing(sqlite3.connect(directory / "volens.db")) as rows, rows:
         rows.execute("UPDATE batch SET envelope_bytes = 1 WHERE id = ?", [lied.id])

@@ -81,7 +81,8 @@ def test_what_is_recorded_must_be_here_and_have_a_reason(service: Service) -> No
     sealed = envelope()
     service.put(sealed)
     before = len(_log(service))
-    assert _note(service, sealed.id, reason="  ").status_code == 422
+    for reason in ("  ", "two\nlines", "\x1b[2J", "x" * 501):
+        assert _note(service, sealed.id, reason=reason).status_code == 422
     assert _note(service, "0" * 64).status_code == 422
     assert _note(service, sealed.id, purpose="advertising").status_code == 422
     assert _note(service).status_code == 422
