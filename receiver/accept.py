@@ -1,0 +1,142 @@
+"""Is this envelope taken in? Decides from its bytes and from facts that are handed in. Refuses whatever it cannot tell to be right.
+
+It opens nothing: the receiver has no key that could. This is the only module of the receiver that knows the envelope's code.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from receiver.errors import Refused
+from transport.envelope import MAX_ENVELOPE_BYTES, Envelope, join, parse, split
+from transport.header import EnvelopeError, Layer
+
+MAX_BODY_BYTES = MAX_ENVELOPE_BYTES
+_ID = re.compile(r"[0-9a-f]{64}")
+
+
+class Outcome(StrEnum):
+    """What becomes of an envelope that `judge` let through; the store decides, one envelope after the other."""
+
+    STORED = "stored"
+    KNOWN = "known"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Offer:
+    """An envelope that may be stored, in its two parts.
+
+    Attributes:
+        id: 64 hexadecimal digits.
+        pseudonym: 32 bytes.
+        purpose: its name.
+        slots: both key slots.
+        rest: everything else.
+    """
+
+    id: str
+    pseudonym: bytes
+    purpose: str
+    slots: bytes
+    rest: bytes
+
+    @property
+    def envelope_bytes(self) -> int:
+        """Length of the whole envelope in bytes."""
+        return len(self.slots) + len(self.rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the store knew of an envelope before it came.
+
+    Attributes:
+        stored: this id is stored.
+        erased: its subject had this id erased, or everything of this pseudonym.
+    """
+
+    stored: bool
+    erased: bool
+
+
+def check_id(batch_id: str) -> str:
+    """The id itself. Raises Refused (422) if it is not 64 lower-case hexadecimal digits."""
+    if _ID.fullmatch(batch_id) is None:
+        raise Refused(422, "a batch is named by the 64 lower-case hexadecimal digits of its SHA-256", "send it to that name")
+    return batch_id
+
+
+def check_announced(length: str | None, chunked: bool) -> None:
+    """Refuses a request by its headers alone, before a byte of its body is read.
+
+    Raises:
+        Refused: 411 no length and not chunked; 413 over the bound; 422 not a number.
+    """
+    if length is None:
+        if not chunked:
+            raise Refused(411, "the request announces no body", "send Content-Length and the envelope")
+        return
+    if not length.isascii() or not length.isdigit():
+        raise Refused(422, "Content-Length is not a number", "send the envelope's length in bytes")
+    check_length(int(length))
+
+
+def check_length(body_bytes: int) -> None:
+    """Raises Refused (413) as soon as a body is longer than any envelope."""
+    if body_bytes > MAX_BODY_BYTES:
+        raise Refused(413, f"an envelope has at most {MAX_BODY_BYTES} bytes", "cut the batch earlier")
+
+
+def judge(batch_id: str, raw: bytes, purposes: Mapping[str, bytes]) -> Offer:
+    """The envelope in these bytes, fit to be stored.
+
+    Args:
+        batch_id: the name it was sent to.
+        raw: all of the body.
+        purposes: name of each purpose of the policy in force, and the 32-byte id of its key.
+
+    Raises:
+        Refused: 413 too long, 422 anything else that is wrong with it.
+    """
+    check_length(len(raw))
+    if not hmac.compare_digest(hashlib.sha256(raw).hexdigest(), batch_id):
+        raise Refused(422, "the body's SHA-256 is not the name it was sent to", "send it again, whole")
+    envelope = _parse(raw)
+    header = envelope.header
+    key_id = purposes.get(header.purpose)
+    if key_id is None:
+        raise Refused(422, "the policy in force has no such purpose", "fetch the policy; destroy the envelope if it stays so")
+    if not hmac.compare_digest(key_id, header.purpose_key_id):
+        raise Refused(422, "the envelope is sealed to a key that is not its purpose's in the policy in force", "fetch the policy")
+    slots, rest = split(envelope)
+    return Offer(batch_id, header.pseudonym, header.purpose, slots, rest)
+
+
+def settle(before: Before) -> Outcome:
+    """What happens to an envelope that may be stored. Erasure outweighs everything: what its subject took back stays gone."""
+    if before.erased:
+        return Outcome.ERASED
+    return Outcome.KNOWN if before.stored else Outcome.STORED
+
+
+def rejoin(batch_id: str, slots: bytes, rest: bytes) -> tuple[bytes, Envelope]:
+    """A stored envelope's exact bytes, verified again, and what its header says.
+
+    Raises:
+        EnvelopeError: the parts do not make the envelope of this id any more.
+    """
+    raw = join(slots, rest)
+    if not hmac.compare_digest(hashlib.sha256(raw).hexdigest(), batch_id):
+        raise EnvelopeError(Layer.HEADER, "the stored bytes are not those that came: their hash is another")
+    return raw, parse(raw)
+
+
+def _parse(raw: bytes) -> Envelope:
+    try:
+        return parse(raw)
+    except EnvelopeError as error:
+        raise Refused(422, f"this is not an envelope ({error.layer.value}): {error}", "seal it again as docs/envelope.md says") from None

@@ -1,0 +1,108 @@
+"""The receiver's application: routes, errors, life and end. Refuses in small JSON: what was wrong, and what to do.
+
+Nothing here or below can read a batch: there is no key on this side.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from receiver import clock, ingest, lines, opening, policy_repo, published, rights
+from receiver.depot import Depot
+from receiver.errors import ReceiverError, Refused
+from receiver.running import Running, running
+from receiver.site import Site
+from receiver.writer import Writer
+
+
+def prepare(site: Site, now: Callable[[], datetime] = clock.now) -> Running:
+    """The parts of a receiver that is about to run on this folder; finishes what the last one left undone."""
+    depot = Depot(site.engine, site.vault, site.receipt_key, site.settings.backups_kept_days, site.settings.reserve_bytes)
+    depot.recover(now())
+    return Running(site, depot, Writer(depot, now), now)
+
+
+def make(here: Running) -> ASGIApp:
+    """The ASGI application of a receiver."""
+    routes = [*ingest.ROUTES, *rights.ROUTES, *opening.ROUTES, *published.ROUTES]
+    routes += [Route("/healthz", get_health, methods=["GET"]), Route("/readyz", get_readiness, methods=["GET"])]
+    app = Starlette(
+        routes=routes,
+        lifespan=_life,
+        exception_handlers={Refused: _refuse, HTTPException: _refuse_http, ClientDisconnect: _went_away, Exception: _fail},
+    )
+    app.state.running = here
+    return lines.Lines(app, here.now, clock.elapsed_s)
+
+
+async def get_health(_request: Request) -> Response:
+    """200 as long as the process answers."""
+    return JSONResponse({"healthy": True})
+
+
+async def get_readiness(request: Request) -> Response:
+    """200 when envelopes can be taken in, 503 with the reason when not."""
+    why = await running(request).why_not_ready()
+    return JSONResponse({"ready": why is None, "why": why}, 503 if why else 200)
+
+
+@asynccontextmanager
+async def _life(app: Starlette) -> AsyncIterator[None]:
+    here: Running = app.state.running
+    tasks = [asyncio.create_task(here.writer.run()), asyncio.create_task(_renew_lease(here))]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        here.writer.close()
+        here.site.engine.dispose()
+
+
+async def _renew_lease(here: Running) -> None:
+    """Signs the timestamp anew, now and every so often, as long as this receiver is sound. When it is not, the agents' lease runs out."""
+    settings = here.site.settings
+    if here.site.online_key is None:
+        return
+    while True:
+        if await here.why_not_ready() is None:
+            try:
+                lifetime = timedelta(seconds=settings.lease_s)
+                await asyncio.to_thread(policy_repo.renew_timestamp, here.site.tuf, here.site.online_key, here.now(), lifetime)
+            except (OSError, ReceiverError) as error:
+                lines.write({"what": "the policy's timestamp was not renewed", "fault": lines.place_of(error)})
+        await asyncio.sleep(settings.lease_renewed_s)
+
+
+async def _refuse(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    # Closing spares reading the rest of a body that is refused anyway.
+    headers = {"connection": "close"}
+    if error.retry_after_s is not None:
+        headers["retry-after"] = str(error.retry_after_s)
+    if error.__cause__ is not None:
+        lines.write({"what": error.what, "fault": lines.place_of(error.__cause__)})
+    return JSONResponse({"error": error.what, "do": error.do}, error.status, headers)
+
+
+async def _refuse_http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": "there is no such route", "do": "docs/receiver.md lists them"}, error.status_code, error.headers)
+
+
+async def _went_away(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=499)  # nobody reads it; the log says so
+
+
+async def _fail(_request: Request, _error: Exception) -> Response:
+    return JSONResponse({"error": "the receiver failed", "do": "try again later"}, 500, {"retry-after": "300"})

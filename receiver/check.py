@@ -1,0 +1,82 @@
+"""`volens-receiver check`: is every stored envelope still what came, and does everything have its row. Refuses to mend anything."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from receiver import records
+from receiver.accept import rejoin
+from receiver.access import Access, broken_at
+from receiver.records import Row
+from receiver.site import Site
+from receiver.vault import Store
+from transport.header import EnvelopeError
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found.
+
+    Attributes:
+        sound: envelopes that are as they came.
+        erased: ids whose subject took them back, and of which nothing is left.
+        unfinished: files that were never acknowledged; a receiver in service may be writing them, the next start removes them.
+        wrong: one sentence for each thing that is damaged.
+    """
+
+    sound: int
+    erased: int
+    unfinished: int
+    wrong: tuple[str, ...]
+
+
+def check(site: Site) -> Report:
+    """Reads everything once."""
+    sound = erased = 0
+    wrong: list[str] = []
+    known: set[str] = set()
+    with site.engine.connect() as connection:
+        for row in records.each_row(connection):
+            known.add(row.id)
+            faults = list(_faults(site, row))
+            wrong += faults
+            sound += not faults and not row.erased
+            erased += not faults and row.erased
+        broken = broken_at(_log(site))
+    if broken is not None:
+        wrong.append(f"access record {broken}: the chain is broken here")
+    unfinished = {name for store in (site.vault.bodies, site.vault.slots) for name in store.ids()} - known
+    return Report(sound, erased, len(unfinished), tuple(wrong))
+
+
+def _faults(site: Site, row: Row) -> Iterator[str]:
+    if row.erased:
+        yield from _left(site.vault.slots, row.id, "slots")
+        yield from _left(site.vault.bodies, row.id, "body")
+        return
+    try:
+        raw, envelope = rejoin(row.id, *site.vault.read(row.id))
+    except FileNotFoundError as error:
+        part = "slots" if str(site.vault.slots.root) in str(error.filename) else "body"
+        yield f"batch {row.id}: its {part} file is missing"
+        return
+    except (OSError, EnvelopeError) as error:
+        yield f"batch {row.id}: {error}"
+        return
+    header = envelope.header
+    if (row.pseudonym, row.purpose, row.envelope_bytes) != (header.pseudonym, header.purpose, len(raw)):
+        yield f"batch {row.id}: its row says other than its header"
+
+
+def _left(store: Store, batch_id: str, part: str) -> Iterator[str]:
+    if store.path(batch_id).exists():
+        yield f"batch {batch_id}: erased, but its {part} file is there"
+
+
+def _log(site: Site) -> Iterator[Access]:
+    after, more = 0, True
+    while more:
+        with site.engine.connect() as connection:
+            page = records.accesses(connection, after, 200)
+        yield from page
+        more = bool(page)
+        after = page[-1].id if page else after

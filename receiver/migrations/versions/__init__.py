@@ -1,0 +1,1 @@
+"""One module a migration, numbered; once released, none is changed."""

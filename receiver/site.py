@@ -1,0 +1,167 @@
+"""The receiver's folder: made by `init`, opened by `serve` and `check`. Refuses one that is not its own, or that others can look into."""
+
+import fcntl
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy.engine import Engine
+
+from consent import policy
+from receiver import disk, migrate, policy_repo, settings
+from receiver.errors import ReceiverError
+from receiver.settings import Settings
+from receiver.tables import open_engine
+from receiver.vault import Vault
+
+_SETTINGS = "receiver.toml"
+_DATABASE = "volens.db"
+_RECEIPT_KEY = "receipt.key"
+_NONCE_KEY = "nonce.key"
+_ONLINE_KEY = "online.key"
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Site:
+    """An opened folder.
+
+    Attributes:
+        directory: where it lies.
+        settings: as in receiver.toml.
+        engine: the database.
+        vault: the files.
+        receipt_key: signs erasure receipts.
+        nonce_key: makes nonces.
+        online_key: signs the timestamp, where this receiver has that key.
+        purposes: name and key id of each purpose of the published policy; empty before one is published.
+    """
+
+    directory: Path
+    settings: Settings
+    engine: Engine
+    vault: Vault
+    receipt_key: Ed25519PrivateKey
+    nonce_key: bytes
+    online_key: Ed25519PrivateKey | None
+    purposes: Mapping[str, bytes]
+
+    @property
+    def tuf(self) -> Path:
+        """The TUF repository."""
+        return self.directory / "tuf"
+
+
+def init(directory: Path, *, trial_policy: bytes | None, now: datetime) -> str | None:
+    """Makes a receiver's folder.
+
+    Args:
+        directory: absent or empty.
+        trial_policy: publish this policy under throw-away keys; None publishes nothing.
+        now: UTC.
+
+    Returns:
+        The fingerprint of the trial's root (SHA-256, hexadecimal), or None.
+
+    Raises:
+        ReceiverError: the folder is not empty, or the policy is none.
+    """
+    chosen = Settings(trial=trial_policy is not None)
+    if trial_policy is not None:
+        _purposes(trial_policy)
+    _make_root(directory)
+    disk.make_private(directory / "keys")
+    _vault(directory).make()
+    policy_repo.make(directory / "tuf")
+    for name in (_RECEIPT_KEY, _NONCE_KEY):
+        disk.replace(directory / "keys" / name, os.urandom(_KEY_BYTES))
+    fingerprint = None
+    if trial_policy is not None:
+        made = policy_repo.make_trial(directory / "tuf", trial_policy, now, timedelta(seconds=chosen.lease_s))
+        disk.replace(directory / "keys" / _ONLINE_KEY, made.online.private_bytes_raw())
+        fingerprint = made.fingerprint
+    migrate.to_newest(directory / _DATABASE)
+    # Last: a folder without settings was not finished, and is not opened.
+    disk.replace(directory / _SETTINGS, f"# every setting: docs/receiver.md\ntrial = {str(chosen.trial).lower()}\n".encode())
+    return fingerprint
+
+
+def open_site(directory: Path) -> Site:
+    """Opens a receiver's folder and brings its tables up to date.
+
+    Raises:
+        ReceiverError: not one, open to others, or damaged.
+    """
+    _check_private(directory)
+    chosen = settings.read(directory / _SETTINGS)
+    migrate.to_newest(directory / _DATABASE)
+    published = policy_repo.read_policy(directory / "tuf")
+    online = directory / "keys" / _ONLINE_KEY
+    return Site(
+        directory=directory,
+        settings=chosen,
+        engine=open_engine(directory / _DATABASE),
+        vault=_vault(directory),
+        receipt_key=Ed25519PrivateKey.from_private_bytes(_key(directory, _RECEIPT_KEY)),
+        nonce_key=_key(directory, _NONCE_KEY),
+        online_key=Ed25519PrivateKey.from_private_bytes(_key(directory, _ONLINE_KEY)) if online.exists() else None,
+        purposes={} if published is None else _purposes(published),
+    )
+
+
+def lock(directory: Path) -> int:
+    """Takes the folder for this process, until the descriptor that it returns is closed. Raises ReceiverError when another has it."""
+    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, disk.PRIVATE_FILE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise ReceiverError(f"another process serves {directory}", "stop that one first") from None
+    return descriptor
+
+
+def _make_root(directory: Path) -> None:
+    try:
+        if not directory.exists():
+            disk.make_private(directory)
+        elif any(directory.iterdir()):
+            raise ReceiverError(f"{directory} is not empty", "name a new folder")
+        directory.chmod(disk.PRIVATE_DIRECTORY)
+    except OSError as error:
+        raise ReceiverError(f"{directory} cannot be made ({error.strerror})", "name a folder that this account may write") from None
+
+
+def _check_private(directory: Path) -> None:
+    try:
+        facts = directory.stat()
+    except OSError as error:
+        raise ReceiverError(f"{directory} cannot be opened ({error.strerror})", "make it with `volens-receiver init`") from None
+    if facts.st_uid != os.geteuid():
+        raise ReceiverError(f"{directory} belongs to another account", "run as its owner")
+    if facts.st_mode & 0o077:
+        raise ReceiverError(f"{directory} is open to other accounts", f"chmod 700 {directory}")
+
+
+def _purposes(raw: bytes) -> Mapping[str, bytes]:
+    try:
+        return {purpose.id: purpose.key_id for purpose in policy.parse(raw).purposes.values()}
+    except policy.PolicyError as error:
+        raise ReceiverError(str(error), "mend the policy and try again") from None
+
+
+def _vault(directory: Path) -> Vault:
+    return Vault(directory / "bodies", directory / "slots")
+
+
+def _key(directory: Path, name: str) -> bytes:
+    path = directory / "keys" / name
+    try:
+        key = path.read_bytes()
+    except OSError as error:
+        raise ReceiverError(f"{path} cannot be read ({error.strerror})", "restore it from the backup of keys") from None
+    if len(key) != _KEY_BYTES:
+        raise ReceiverError(f"{path} is damaged", "restore it from the backup of keys")
+    return key
