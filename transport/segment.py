@@ -166,11 +166,15 @@ def read(raw: bytes, hold_key: bytes) -> Contents:
 def _record_end(raw: bytes, at: int) -> int | None:
     """Where the record that begins at `at` ends; None if it is a torn tail."""
     prefix = raw[at : at + _PREFIX_BYTES]
+    if len(prefix) < _PREFIX_BYTES:
+        return None
     length = int.from_bytes(prefix[:4], "big")
-    if len(prefix) == _PREFIX_BYTES and length ^ _FLIP != int.from_bytes(prefix[4:], "big") and any(raw[at + _PREFIX_BYTES :]):
-        raise Damaged("the length of a held record is not what was written")
+    if length ^ _FLIP != int.from_bytes(prefix[4:], "big"):
+        if any(raw[at + _PREFIX_BYTES :]):
+            raise Damaged("the length of a held record is not what was written")
+        return None
     end = at + _PREFIX_BYTES + length
-    return None if len(prefix) < _PREFIX_BYTES or length <= _TAG_BYTES or end > len(raw) else end
+    return end if end <= len(raw) else None
 
 
 def _open(heading: Heading, index: int, raw: bytes, begin: int, end: int) -> tuple[Event, ...] | None:
