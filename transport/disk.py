@@ -13,6 +13,8 @@ from transport.errors import TransportError
 
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
+PART = ".part"
+"""The end of a name under which a file is written before it gets its own; what is left of them after a crash was never decided."""
 _POSIX = os.name == "posix"
 sync_data = getattr(os, "fdatasync", os.fsync)
 """fdatasync where there is one: the bytes and the length are on the disk when it returns."""
@@ -82,7 +84,7 @@ def write_whole(fd: int, data: bytes) -> None:
 
 def put(path: Path, data: bytes) -> None:
     """Replace or make a private file: afterwards it is there whole and durable, or an OSError says that it is as before."""
-    new = path.with_name(path.name + ".part")
+    new = path.with_name(path.name + PART)
     new.unlink(missing_ok=True)
     try:
         with closing(create(new)) as fd:
