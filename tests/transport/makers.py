@@ -1,0 +1,133 @@
+"""Events for tests: strategies over every payload, a standing that admits them all, and a seeded stream like real work."""
+
+import random
+from types import MappingProxyType
+from typing import Any
+
+from hypothesis import strategies as st
+
+from consent.event import (
+    CHORD_TRIGGERS,
+    Bucket,
+    Button,
+    Clocks,
+    Control,
+    EndedBy,
+    Event,
+    FieldRole,
+    Focus,
+    Gap,
+    KeyChord,
+    KeyNamed,
+    Modifier,
+    NamedKey,
+    Payload,
+    PointerButton,
+    PointerScroll,
+    SecureInput,
+    Switch,
+    TypingBurst,
+)
+from consent.gate import Admitted, Asked, decide
+from consent.scope import SURFACELESS, Scope
+from consent.standing import Standing
+from consent.vocabulary import Kind, Purpose, State, SurfaceId
+
+STUDY, CARE = Purpose("study"), Purpose("care")
+SURFACES = tuple(SurfaceId(name) for name in ("editor", "mail", "sheets"))
+GENERATION = 7
+
+_pixel = st.integers(-32768, 32767)
+_extent = st.integers(0, 65535)
+_count = st.integers(0, 2**32)
+_ms = st.integers(0, 2**53)
+
+PAYLOADS: dict[Kind, st.SearchStrategy[Payload]] = {
+    Kind.POINTER_BUTTON: st.builds(PointerButton, _pixel, _pixel, st.sampled_from(Button), st.booleans()),
+    Kind.POINTER_SCROLL: st.builds(PointerScroll, _pixel, _pixel, _pixel, _pixel),
+    Kind.KEY_NAMED: st.builds(KeyNamed, st.sampled_from(NamedKey), st.booleans()),
+    Kind.KEY_CHORD: st.builds(
+        KeyChord,
+        st.sampled_from([(Modifier.CTRL,), (Modifier.CTRL, Modifier.SHIFT), (Modifier.ALT,), (Modifier.META, Modifier.ALT)]),
+        st.sampled_from(sorted(CHORD_TRIGGERS)),
+    ),
+    Kind.TYPING_BURST: st.builds(
+        TypingBurst, _count, st.sampled_from(Bucket), st.sampled_from(Bucket), st.sampled_from(EndedBy), st.sampled_from(FieldRole)
+    ),
+    Kind.SECURE_INPUT: st.builds(SecureInput),
+    Kind.FOCUS: st.builds(Focus, _pixel, _pixel, _extent, _extent, _extent, _extent),
+    Kind.GAP: st.builds(Gap),
+    Kind.CONTROL: st.builds(Control, st.sampled_from(Switch)),
+}
+
+
+def standing(purposes: dict[Kind, Purpose] | None = None, **changes: Any) -> Standing:
+    """A standing that admits every kind on every surface of SURFACES, for STUDY unless said otherwise."""
+    chosen = {kind: (purposes or {}).get(kind, STUDY) for kind in Kind}
+    grants = {(surface, kind): chosen[kind] for surface in SURFACES for kind in Kind if kind not in SURFACELESS}
+    grants |= {(None, kind): chosen[kind] for kind in SURFACELESS}  # type: ignore[dict-item]
+    facts: dict[str, Any] = {
+        "state": State.CONSENTED,
+        "generation": GENERATION,
+        "scope": Scope(MappingProxyType(grants)),
+        "indicator": True,
+    }
+    return Standing(**(facts | changes))
+
+
+def admit(events: list[Event], purposes: dict[Kind, Purpose] | None = None) -> list[Admitted]:
+    """The events, admitted by the real gate."""
+    answers = [decide(event, standing(purposes), Asked.SEALING) for event in events]
+    admitted = [answer for answer in answers if isinstance(answer, Admitted)]
+    assert len(admitted) == len(events)
+    return admitted
+
+
+@st.composite
+def events(draw: st.DrawFn) -> Event:
+    """Any event that the types allow."""
+    kind = draw(st.sampled_from(list(PAYLOADS)))
+    surface = None if kind in SURFACELESS else draw(st.sampled_from(SURFACES))
+    at = Clocks(draw(_ms), draw(_ms), draw(_ms))
+    return Event(surface, draw(_count), at, draw(_count), draw(_count), draw(PAYLOADS[kind]))  # type: ignore[arg-type]
+
+
+def click(boot_ms: int, *, surface: str = "editor", n: int = 1, wall_ms: int | None = None, generation: int = GENERATION) -> Event:
+    """One click at an instant."""
+    at = Clocks(boot_ms, boot_ms, 1_700_000_000_000 + boot_ms if wall_ms is None else wall_ms)
+    return Event(SurfaceId(surface), 1, at, generation, n, PointerButton(10, 20, Button.LEFT, True))
+
+
+def a_day_at_work(count: int, seed: int) -> list[Event]:
+    """A seeded stream with the shape of real work: clicks with releases, wheel runs, typing, shortcuts, changes of window."""
+    rng = random.Random(seed)
+    made: list[Event] = []
+    now, surface, window = 3_600_000, SURFACES[0], 1
+
+    def add(payload: Any, n: int, after_ms: int) -> None:
+        nonlocal now
+        now += after_ms
+        made.append(Event(surface, window, Clocks(now - 1000, now, now + 1_700_000_000_000), GENERATION, n, payload))
+
+    while len(made) < count:
+        match rng.choices(["click", "scroll", "type", "chord", "key", "focus"], [40, 25, 15, 8, 8, 4])[0]:
+            case "click":
+                x, y = rng.randrange(1600), rng.randrange(900)
+                add(PointerButton(x, y, Button.LEFT, True), 1, rng.randrange(300, 4000))
+                add(PointerButton(x, y, Button.LEFT, False), 1, rng.randrange(60, 140))
+            case "scroll":
+                x, y, dy = rng.randrange(1600), rng.randrange(900), rng.choice([1, 1, -1])
+                for _ in range(rng.randrange(1, 12)):
+                    add(PointerScroll(x, y, 0, dy), 2, rng.randrange(30, 120))
+            case "type":
+                keys, corrections = Bucket.of(rng.randrange(60)), Bucket.of(rng.randrange(3))
+                burst = TypingBurst(rng.randrange(1, 30), keys, corrections, EndedBy.IDLE, FieldRole.TEXT)
+                add(burst, rng.randrange(20, 120), rng.randrange(1, 30) * 250)
+            case "chord":
+                add(KeyChord((Modifier.CTRL,), rng.choice("cvzsf")), 4, rng.randrange(200, 2000))
+            case "key":
+                add(KeyNamed(rng.choice([NamedKey.ENTER, NamedKey.TAB, NamedKey.DOWN]), False), 2, rng.randrange(80, 900))
+            case _:
+                surface, window = rng.choice(SURFACES), rng.randrange(1, 6)
+                add(Focus(0, 27, 1600, 873, 1600, 900), 0, rng.randrange(200, 1500))
+    return made[:count]

@@ -1,0 +1,465 @@
+"""The hold: what was kept is there, what was forgotten is not, whatever happens in between."""
+
+import contextlib
+import os
+import random
+import signal
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from consent.event import Clocks, Event
+from consent.vocabulary import Kind, SurfaceId
+from tests.transport.faults import Crash, dies_at, full_disk
+from tests.transport.makers import CARE, STUDY, a_day_at_work, admit, click
+from transport.batch import MAX_EVENTS
+from transport.disk import NotPrivate
+from transport.hold import Hold, purge
+from transport.keystore import HOLD, FileKeystore, KeystoreError
+from transport.segment import WrongHoldKey, read
+from transport.span import Everything, Last, OfSurface, Span
+
+BOOT = "this-start"
+WALL = 1_700_000_000_000
+MINUTE = 60_000
+
+
+def at(boot_ms: int) -> Clocks:
+    return Clocks(boot_ms, boot_ms, WALL + boot_ms)
+
+
+def opened(folder: Path, **kwargs: object) -> Hold:
+    return Hold(folder / "hold", FileKeystore(folder / "keys"), boot=BOOT, **kwargs)  # type: ignore[arg-type]
+
+
+def held(hold: Hold, span: Span | None = None) -> list[int]:
+    """The instants of all held events; each event of these tests has its own."""
+    return sorted(event.at.boot_ms for part in hold.read(span) for event in part.events)
+
+
+def keep(hold: Hold, *instants: int, surface: str = "editor") -> None:
+    """One click a given instant, n = 2 each, kept one by one."""
+    for instant in instants:
+        counts = hold.keep(admit([click(instant, surface=surface, n=2)]), at(instant))
+        assert (counts.events, counts.n, counts.full_n) == (1, 2, 0)
+
+
+def test_what_is_kept_is_on_disk_when_keep_returns(tmp_path: Path) -> None:
+    """A second hold over the same folder, without closing the first, reads every event."""
+    events = a_day_at_work(500, seed=5)
+    hold = opened(tmp_path)
+    for begin in range(0, 500, 50):
+        hold.keep(admit(events[begin : begin + 50]), events[begin].at)
+    again = opened(tmp_path)
+    assert [event for part in again.read() for event in part.events] == events
+    assert again.stats() == hold.stats()
+    assert again.stats().n == sum(event.n for event in events)
+
+
+def test_a_segment_is_of_one_minute_generation_and_purpose(tmp_path: Path) -> None:
+    """Another minute, permission or purpose is another file; each goes into one batch, whole."""
+    hold = opened(tmp_path)
+    keep(hold, 1, 2, MINUTE + 1)
+    hold.keep(admit([click(MINUTE + 2, generation=8)]), at(MINUTE + 2))
+    hold.keep(admit([click(MINUTE + 3)], {Kind.POINTER_BUTTON: CARE}), at(MINUTE + 3))
+    assert hold.stats().segments == 4
+    assert {part.purpose for part in hold.read()} == {STUDY, CARE}
+
+
+def test_files_are_private_and_show_nothing(tmp_path: Path) -> None:
+    """0600 files in 0700 folders, without a surface, a purpose or the hold key in them."""
+    os.umask(0)
+    hold = opened(tmp_path)
+    keep(hold, 1, surface="mail")
+    paths = [*(tmp_path / "hold").iterdir(), *(tmp_path / "keys").iterdir()]
+    assert len(paths) == 2
+    for path in paths:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    raw = next((tmp_path / "hold").iterdir()).read_bytes()
+    assert not any(word in raw for word in (b"mail", b"study", (tmp_path / "keys" / "hold.key").read_bytes()))
+
+
+@pytest.mark.parametrize("which", ["hold", "keys", "segment"])
+def test_what_others_could_reach_is_refused_with_the_command_that_mends_it(tmp_path: Path, which: str) -> None:
+    """A folder or file open to others does not open; the message names chmod."""
+    hold = opened(tmp_path)
+    keep(hold, 1)
+    path = next((tmp_path / "hold").iterdir()) if which == "segment" else tmp_path / which
+    path.chmod(0o755)
+    with pytest.raises(NotPrivate, match="chmod"):
+        opened(tmp_path)
+
+
+def test_a_link_in_the_hold_is_not_followed(tmp_path: Path) -> None:
+    """Somebody's link in place of a segment is refused, not read."""
+    hold = opened(tmp_path)
+    keep(hold, 1)
+    path = next((tmp_path / "hold").iterdir())
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(NotPrivate):
+        opened(tmp_path)
+
+
+def test_a_full_hold_refuses_the_newest_and_keeps_the_rest(tmp_path: Path) -> None:
+    """At its bound in bytes the hold refuses and counts; what it has stays; forgetting makes room again."""
+    hold = opened(tmp_path, max_bytes=3000)
+    counts = [hold.keep(admit([click(i, n=2)]), at(i)) for i in range(200)]
+    kept = sum(count.events for count in counts)
+    assert 0 < kept < 200
+    assert all(count.full_events == 1 and count.full_n == 2 for count in counts[kept:])
+    assert held(hold) == list(range(kept))
+    assert hold.stats().held_bytes <= 3000
+    hold.forget(Everything())
+    keep(hold, 500)
+
+
+def test_a_torn_tail_is_cut_at_opening(tmp_path: Path) -> None:
+    """A record that a crash left unfinished goes; everything before it stays; the file can be read again."""
+    hold = opened(tmp_path)
+    keep(hold, 1, 2)
+    path = next((tmp_path / "hold").iterdir())
+    with path.open("ab") as file:
+        file.write(b"\0\0\0\x40\xff\xff\xff\xbf torn")
+    again = opened(tmp_path)
+    assert held(again) == [1, 2]
+    assert again.recovered.torn == 1
+    assert opened(tmp_path).recovered.torn == 0
+
+
+def test_a_flipped_bit_quarantines_its_segment_only(tmp_path: Path) -> None:
+    """A damaged segment is renamed and counted, others are read; the next forget destroys it."""
+    hold = opened(tmp_path)
+    keep(hold, 1, MINUTE)
+    path = sorted((tmp_path / "hold").iterdir())[0]
+    raw = bytearray(path.read_bytes())
+    raw[-5] ^= 16
+    path.write_bytes(raw)
+    again = opened(tmp_path)
+    assert len(held(again)) == 1
+    assert again.recovered.quarantined == again.stats().quarantined == 1
+    again.forget(Last(0, at(99 * MINUTE), BOOT))
+    assert opened(tmp_path).stats().quarantined == 0
+
+
+def test_forget_recuts_at_the_boundary_and_changes_the_hold_key(tmp_path: Path) -> None:
+    """The last minutes go, the rest of a half-covered segment stays, and no copy of the old files opens with the new hold key."""
+    hold = opened(tmp_path)
+    keep(hold, 0, MINUTE, MINUTE + 20_000, MINUTE + 40_000, 2 * MINUTE)
+    copies = [path.read_bytes() for path in (tmp_path / "hold").iterdir()]
+    span = Last(75, at(2 * MINUTE + 30_000), BOOT)
+    shown = held(hold, span)
+    forgotten = hold.forget(span)
+    assert shown == [MINUTE + 20_000, MINUTE + 40_000, 2 * MINUTE]
+    assert (forgotten.n, forgotten.events, forgotten.beyond_n) == (6, 3, 0)
+    assert held(hold) == held(opened(tmp_path)) == [0, MINUTE]
+    for copy in copies:
+        with pytest.raises(WrongHoldKey):
+            read(copy, (tmp_path / "keys" / "hold.key").read_bytes())
+
+
+def test_forget_of_a_surface_leaves_the_others(tmp_path: Path) -> None:
+    """Only events of that surface go, from every segment."""
+    hold = opened(tmp_path)
+    keep(hold, 1, MINUTE, surface="mail")
+    keep(hold, 2, MINUTE + 2)
+    assert hold.forget(OfSurface(SurfaceId("mail"))).n == 4
+    assert held(hold) == held(opened(tmp_path)) == [2, MINUTE + 2]
+    keep(hold, 2 * MINUTE)
+    assert held(opened(tmp_path)) == [2, MINUTE + 2, 2 * MINUTE]
+
+
+def test_nothing_in_the_span_means_nothing_changes(tmp_path: Path) -> None:
+    """Forgetting what is not there rewrites no file."""
+    hold = opened(tmp_path)
+    keep(hold, 1)
+    before = (tmp_path / "keys" / "hold.key").read_bytes()
+    assert hold.forget(OfSurface(SurfaceId("sheets"))).n == 0
+    assert (tmp_path / "keys" / "hold.key").read_bytes() == before
+
+
+SPANS = [Last(100, at(3 * MINUTE), BOOT), OfSurface(SurfaceId("mail")), Everything()]
+
+
+def _sample(folder: Path) -> Hold:
+    hold = opened(folder)
+    for minute in range(3):
+        keep(hold, minute * MINUTE, minute * MINUTE + 25_000, surface="editor")
+        keep(hold, minute * MINUTE + 20_000, minute * MINUTE + 40_000, surface="mail")
+    return hold
+
+
+@pytest.mark.parametrize("span", SPANS, ids=["last", "surface", "everything"])
+def test_a_crash_at_any_change_of_the_disk_forgets_all_of_the_span_or_none(tmp_path: Path, span: Span) -> None:
+    """Forget dies at each single change in turn: after reopening nothing outside is lost, and the span is there whole or not at all."""
+    outcomes = set()
+    for change in range(200):
+        folder = tmp_path / str(change)
+        folder.mkdir()
+        hold = _sample(folder)
+        before = held(hold)
+        inside = held(hold, span)
+        outside = [instant for instant in before if instant not in inside]
+        try:
+            with dies_at(change):
+                hold.forget(span)
+        except Crash:
+            again = opened(folder)
+            after = held(again)
+            assert after in (before, outside), change
+            assert again.recovered.forgotten_n in (0, 2 * len(inside))
+            assert again.recovered.quarantined == 0
+            assert not [path.name for path in (folder / "hold").iterdir() if path.suffix != ".seg"]
+            outcomes.add(after == outside)
+            keep(again, 9 * MINUTE)
+            continue
+        assert held(hold) == held(opened(folder)) == outside
+        assert outcomes == {True, False}
+        assert change > 5
+        return
+    pytest.fail("forget does not end")
+
+
+def test_a_reopening_that_dies_too_still_completes_the_forget(tmp_path: Path) -> None:
+    """Once a forget is under way, any number of crashes while completing it leave it complete in the end."""
+    for change in range(4, 40):
+        folder = tmp_path / str(change)
+        folder.mkdir()
+        hold = _sample(folder)
+        inside = held(hold, SPANS[0])
+        outside = [instant for instant in held(hold) if instant not in inside]
+        try:
+            with dies_at(change):
+                hold.forget(SPANS[0])
+        except Crash:
+            for again in range(40):
+                try:
+                    with dies_at(again):
+                        final = opened(folder)
+                except Crash:
+                    continue
+                break
+            assert held(final) == outside
+            assert held(opened(folder)) == outside
+
+
+def test_a_crash_while_keeping_loses_nothing_that_was_kept(tmp_path: Path) -> None:
+    """Keep dies at each single change: what had returned is there, and of the rest nothing but the event in question."""
+    for change in range(20):
+        folder = tmp_path / str(change)
+        folder.mkdir()
+        hold = opened(folder)
+        acknowledged: list[int] = []
+        try:
+            with dies_at(change):
+                for instant in (1, 2, MINUTE, MINUTE + 1):
+                    keep(hold, instant)
+                    acknowledged.append(instant)
+        except Crash:
+            after = held(opened(folder))
+            assert after[: len(acknowledged)] == acknowledged
+            assert len(after) <= len(acknowledged) + 1
+
+
+def test_nothing_kept_is_lost_to_kill_9(tmp_path: Path) -> None:
+    """Twenty processes are killed in mid-keep; every instant that they had acknowledged is held."""
+    rng = random.Random(6)
+    acknowledged: set[int] = set()
+    for life in range(20):
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            _keep_until_killed(tmp_path, writer, life * 10_000)
+        os.close(writer)
+        enough = rng.randrange(1, 60)
+        with open(reader, "rb") as answers:
+            for _ in range(enough):
+                acknowledged.add(int(answers.readline()))
+            os.kill(child, signal.SIGKILL)
+            acknowledged |= {int(line) for line in answers.read().split(b"\n")[:-1]}
+        os.waitpid(child, 0)
+    hold = opened(tmp_path)
+    assert acknowledged <= set(held(hold))
+    assert len(set(held(hold)) - acknowledged) <= 20 * 2
+    assert hold.recovered.quarantined == 0
+
+
+def _keep_until_killed(folder: Path, writer: int, first: int) -> None:
+    try:
+        hold = opened(folder)
+        for instant in range(first, first + 9000):
+            hold.keep(admit([click(instant)]), at(instant * 1000))
+            os.write(writer, b"%d\n" % instant)
+    finally:
+        os._exit(1)
+
+
+def test_on_a_full_disk_new_events_are_refused_and_nothing_is_lost(tmp_path: Path) -> None:
+    """A write that fits only in part is taken back and counted; later there is room again."""
+    hold = opened(tmp_path)
+    keep(hold, 1, 2)
+    for room in (0, 10, 60):
+        with full_disk(room):
+            counts = hold.keep(admit([click(3, n=2), click(4, n=2)]), at(4))
+        assert (counts.events, counts.full_events, counts.full_n) == (0, 2, 4)
+    keep(hold, 5)
+    assert held(hold) == held(opened(tmp_path)) == [1, 2, 5]
+
+
+@pytest.mark.parametrize("room", [0, 100, 400, 5000])
+@pytest.mark.parametrize("span", SPANS, ids=["last", "surface", "everything"])
+def test_on_a_full_disk_forget_still_forgets(tmp_path: Path, span: Span, room: int) -> None:
+    """With no room, or a little, everything in the span is gone; what had to go with it is said; a reopened hold agrees."""
+    hold = _sample(tmp_path)
+    before, inside = held(hold), held(hold, span)
+    with full_disk(room):
+        forgotten = hold.forget(span)
+        after = held(hold)
+    assert not set(after) & set(inside)
+    assert forgotten.n == 2 * (len(before) - len(after))
+    assert forgotten.beyond_n == 2 * (len(before) - len(after) - len(inside))
+    assert held(opened(tmp_path)) == after
+    keep(hold, 9 * MINUTE)
+
+
+def test_on_a_full_disk_a_purge_works(tmp_path: Path) -> None:
+    """Withdrawal needs no room: key gone, folder empty."""
+    hold = _sample(tmp_path)
+    with full_disk():
+        purged = hold.purge()
+    assert (purged.n, purged.key_gone) == (24, True)
+    assert not list((tmp_path / "hold").iterdir())
+    assert not (tmp_path / "keys" / "hold.key").exists()
+    assert held(hold) == held(opened(tmp_path)) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 256 KiB; skipped where this process may not mount one."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "none", folder], check=False, capture_output=True).returncode:
+        pytest.skip("may not mount a file system here")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def _fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+        while True:
+            filler.write(bytes(512))
+
+
+def test_on_a_really_full_file_system_forget_and_purge_work(small_disk: Path) -> None:
+    """The same on a real full disk: keep refuses, forget forgets, the rest is readable, purge leaves nothing."""
+    hold = opened(small_disk)
+    instant = 0
+    while hold.keep(admit([click(instant, n=2)]), at(instant)).full_events == 0:
+        instant += 20_000
+    hold.close()
+    _fill(small_disk / "filler")
+    before = held(hold)
+    assert before == list(range(0, instant, 20_000))
+    span = Last(90, at(instant), BOOT)
+    inside = held(hold, span)
+    forgotten = hold.forget(span)
+    assert inside
+    assert not set(held(hold)) & set(inside)
+    assert forgotten.n == 2 * (len(before) - len(held(hold)))
+    assert held(opened(small_disk)) == held(hold)
+    assert hold.purge().key_gone
+    assert not list((small_disk / "hold").iterdir())
+
+
+def test_a_purge_goes_on_when_the_keystore_refuses(tmp_path: Path) -> None:
+    """The files go all the same, and the answer says that the key must be asked for again."""
+
+    class Refusing(FileKeystore):
+        def delete(self, name: str) -> None:
+            raise KeystoreError("no")
+
+    _sample(tmp_path).close()
+    assert purge(tmp_path / "hold", Refusing(tmp_path / "keys")) is False
+    assert not list((tmp_path / "hold").iterdir())
+
+
+def test_forget_drops_everything_when_the_key_cannot_be_replaced(tmp_path: Path) -> None:
+    """Without a new key the old one would still open what was forgotten, so nothing that it opens stays."""
+
+    class Stuck(FileKeystore):
+        stuck = False
+
+        def put(self, name: str, secret: bytes) -> None:
+            if self.stuck:
+                raise KeystoreError("no")
+            super().put(name, secret)
+
+    keys = Stuck(tmp_path / "keys")
+    hold = Hold(tmp_path / "hold", keys, boot=BOOT)
+    keep(hold, 1, MINUTE)
+    keys.stuck = True
+    forgotten = hold.forget(Last(10, at(MINUTE), BOOT))
+    assert (forgotten.n, forgotten.beyond_n) == (4, 2)
+    assert held(hold) == []
+    assert keys.get(HOLD) is None
+
+
+def test_segments_that_an_envelope_holds_are_unlinked_before_sealing_again(tmp_path: Path) -> None:
+    """A crash between outbox and hold leaves a consumed segment; reopening drops it and counts it, once."""
+    hold = opened(tmp_path)
+    keep(hold, 1, 2, MINUTE)
+    first = next(hold.read()).id
+    again = opened(tmp_path, consumed=[first, b"x" * 16])
+    assert again.recovered.consumed_n == 4
+    assert held(again) == [MINUTE]
+    assert opened(tmp_path, consumed=[first]).recovered.consumed_n == 0
+
+
+def test_nothing_is_due_before_its_hold_is_over(tmp_path: Path) -> None:
+    """Segments fall due by elapsed time; a wall clock set ahead sends nothing; the subject's own word makes all due."""
+    hold = opened(tmp_path)
+    keep(hold, 0, MINUTE)
+    year_ahead = Clocks(2 * MINUTE, 2 * MINUTE, WALL + 365 * 86_400_000)
+    assert hold.take_due(year_ahead, 900) == []
+    assert [due.events for due in hold.take_due(at(900_000 + 1), 900)] == [1]
+    assert [due.events for due in hold.take_due(at(MINUTE), 0)] == [2]
+
+
+def test_what_is_due_becomes_batches_of_one_purpose_and_bounded_size(tmp_path: Path) -> None:
+    """Due segments are grouped by purpose, never beyond MAX_EVENTS, each segment in exactly one group; consuming ends them."""
+    hold = opened(tmp_path)
+    for minute in range(4):
+        events = [click(minute * MINUTE + place) for place in range(MAX_EVENTS // 3)]
+        hold.keep(admit(events), at(minute * MINUTE))
+        hold.keep(admit(events[:1], {Kind.POINTER_BUTTON: CARE}), at(minute * MINUTE))
+    plans = hold.take_due(at(0), 0)
+    assert sorted((due.purpose, len(due.ids)) for due in plans) == [(CARE, 4), (STUDY, 1), (STUDY, 3)]
+    assert all(due.events <= MAX_EVENTS for due in plans)
+    assert len({segment_id for due in plans for segment_id in due.ids}) == 8
+    loaded = hold.load(plans[0].ids)
+    assert sum(len(part.events) for part in loaded) == plans[0].events
+    n = sum(hold.consume(due.ids) for due in plans)
+    assert n == 4 * (MAX_EVENTS // 3) + 4
+    assert held(hold) == held(opened(tmp_path)) == []
+
+
+def test_an_open_segment_that_is_taken_grows_no_more(tmp_path: Path) -> None:
+    """What is kept after the plan was made is in another segment, so sealing loses nothing."""
+    hold = opened(tmp_path)
+    keep(hold, 1)
+    due = hold.take_due(at(1), 0)[0]
+    keep(hold, 2)
+    hold.consume(due.ids)
+    assert held(hold) == held(opened(tmp_path)) == [2]
+
+
+def test_the_hold_takes_and_shows_nothing_in_its_reprs(tmp_path: Path) -> None:
+    """Held segments do not print their events."""
+    hold = opened(tmp_path)
+    events: list[Event] = [click(1, surface="mail")]
+    hold.keep(admit(events), at(1))
+    assert "PointerButton" not in repr(next(hold.read()))

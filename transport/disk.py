@@ -1,0 +1,114 @@
+"""Private files: made so that nobody else can read them, written so that they are there whole or not at all. Refuses links and strangers.
+
+Everything that this package keeps goes through here. Errors of the disk itself stay OSErrors; the caller knows what they mean.
+"""
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from transport.errors import TransportError
+
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
+PART = ".part"
+"""The end of a name under which a file is written before it gets its own; what is left of them after a crash was never decided."""
+_POSIX = os.name == "posix"
+sync_data = getattr(os, "fdatasync", os.fsync)
+"""fdatasync where there is one: the bytes and the length are on the disk when it returns."""
+
+
+class NotPrivate(TransportError):
+    """A folder or file could have been read or changed by somebody else; the message names the command that mends it."""
+
+
+def make_private(folder: Path) -> None:
+    """Make a 0700 folder, or check the one that is there.
+
+    Raises:
+        NotPrivate: it is a link, another's, or open to others.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    check_private(folder, folder=True)
+
+
+def check_private(path: Path, *, folder: bool = False) -> None:
+    """Raises NotPrivate unless this is our own folder or file, closed to everybody else."""
+    facts = path.lstat()
+    if not (stat.S_ISDIR if folder else stat.S_ISREG)(facts.st_mode):
+        raise NotPrivate(f"{path} is not a {'folder' if folder else 'file'}; move it away")
+    if not _POSIX:
+        return  # there, access lists are inherited from the person's own profile folder
+    if facts.st_uid != os.geteuid():
+        raise NotPrivate(f"{path} belongs to somebody else; run: chown {os.geteuid()} {path}")
+    if stat.S_IMODE(facts.st_mode) & 0o077:
+        raise NotPrivate(f"{path} can be reached by others; run: chmod {'700' if folder else '600'} {path}")
+
+
+def create(path: Path) -> int:
+    """A new 0600 file, open for writing. Raises FileExistsError rather than touch what is there."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _CLOEXEC, 0o600)
+
+
+def open_private(path: Path) -> int:
+    """An existing file of ours, open for reading and writing in place; no link is followed.
+
+    Raises:
+        NotPrivate: it is not ours alone.
+    """
+    check_private(path)
+    return os.open(path, os.O_RDWR | _NOFOLLOW | _CLOEXEC)
+
+
+def read(path: Path, max_bytes: int) -> bytes:
+    """All of a private file.
+
+    Raises:
+        NotPrivate: it is not ours alone, or longer than max_bytes.
+    """
+    with closing(open_private(path)) as fd:
+        if os.fstat(fd).st_size > max_bytes:
+            raise NotPrivate(f"{path} is longer than anything that is kept there; move it away")
+        with open(fd, "rb", closefd=False) as file:
+            return file.read(max_bytes)
+
+
+def write_whole(fd: int, data: bytes) -> None:
+    """Write all of it at the file's position. Raises OSError after a short write; what was written is still there."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def put(path: Path, data: bytes) -> None:
+    """Replace or make a private file: afterwards it is there whole and durable, or an OSError says that it is as before."""
+    new = path.with_name(path.name + PART)
+    new.unlink(missing_ok=True)
+    try:
+        with closing(create(new)) as fd:
+            write_whole(fd, data)
+            os.fsync(fd)
+        os.replace(new, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the folder's entries durable: what was made is there, what was unlinked is gone."""
+    if _POSIX:
+        with closing(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _CLOEXEC)) as fd:
+            os.fsync(fd)
+
+
+@contextlib.contextmanager
+def closing(fd: int) -> Iterator[int]:
+    """The descriptor, closed at the end whatever happens."""
+    try:
+        yield fd
+    finally:
+        os.close(fd)

@@ -1,0 +1,208 @@
+"""Forgetting in the hold, so that a crash at any point leaves either nothing forgotten or all of it. Refuses to leave a doubt: drops more.
+
+1. The intent, sealed under the old hold key, is made durable. From here on it will be completed, now or at the next start.
+2. Segments that lie wholly in the span are unlinked; what survives of the others is written anew under the new hold key;
+   segments outside the span get the new hold key into their free slot, in place.
+3. The new hold key replaces the old one in the keystore. This is the moment: what was not prepared for the new key is dead.
+4. What is dead is unlinked, what was written anew gets its name, the intent goes.
+
+Whatever cannot be prepared is dropped whole. If the key itself cannot be replaced, all that is held is dropped.
+"""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from consent.event import Event
+from transport import disk, segment
+from transport.held import Entry, Forgotten
+from transport.keystore import HOLD, SECRET_BYTES, KeystoreError
+from transport.segment import ID_BYTES, KEY_BYTES, NONCE_BYTES, SLOT_BYTES, Contents, SegmentError
+from transport.shelf import BAD, INTENT, MAX_FILE_BYTES, NEW, SEGMENT, Shelf, entry_of
+from transport.span import Everything, Span, ends_of, holds, touches
+
+_LABEL = b"volens/forget/1"
+_MAX_INTENT_BYTES = 4096
+_Covered = Callable[[Event, str], bool]
+"""Whether an event of a start of the machine lies in the span."""
+
+
+class _Intent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A forget that was decided: under which key, how much was held before, and the sealed span."""
+
+    key_name: bytes
+    held_n: int
+    nonce: bytes
+    sealed_span: bytes
+
+
+def forget(shelf: Shelf, span: Span) -> Forgotten:
+    """Drop what lies in the span; no segment is open for writing. Durable, and beyond recovery, when it returns.
+
+    The hold's files may not be in use. Never refuses: what cannot be done exactly is done more widely.
+    """
+    ends = ends_of(entry.cover for entry in shelf.entries.values())
+    touched = [entry for entry in shelf.entries.values() if touches(span, entry.cover, ends)]
+    if not touched and not shelf.files(BAD):
+        return Forgotten(0, 0)
+
+    def covered(event: Event, boot: str) -> bool:
+        return holds(span, event, boot, ends)
+
+    before_n, before_events = shelf.n(), shelf.events()
+    asked_n = sum(_asked_n(shelf, entry, covered) for entry in touched)
+    if not _declare(shelf, span, before_n):
+        shelf.drop([entry.id for entry in touched])  # no room to declare it: whole segments, which needs none
+        touched = []
+    new_key = shelf.random(SECRET_BYTES)
+    recut = [survivor for entry in touched if (survivor := _recut(shelf, entry, new_key, covered)) is not None]
+    kept = [entry for entry in shelf.entries.values() if entry not in touched]
+    ready = _prepare(shelf, kept, new_key)
+    if not _replace_key(shelf, new_key, [entry.id for entry in touched]):
+        shelf.drop(list(shelf.entries))
+        recut, ready = [], []
+    shelf.entries = {entry.id: entry for entry in ready + recut}
+    finish(shelf)
+    shelf.sort()
+    n = before_n - shelf.n()
+    return Forgotten(n, before_events - shelf.events(), n - asked_n)
+
+
+def resume(shelf: Shelf) -> tuple[Span | None, int] | None:
+    """What an interrupted forget left to do, at start: the span to forget again, or None if only `finish` is left, and what was held.
+
+    None if no forget was interrupted.
+    """
+    for undecided in shelf.files(disk.PART):
+        undecided.unlink()
+    try:
+        raw = disk.read(shelf.folder / INTENT, _MAX_INTENT_BYTES)
+    except FileNotFoundError:
+        for stray in shelf.files(NEW):
+            stray.unlink()
+        return None
+    try:
+        intent = msgspec.msgpack.decode(raw, type=_Intent)
+    except msgspec.MsgspecError:
+        return Everything(), 0  # an intent that cannot be read: in doubt, all of it
+    if shelf.hold_key is None or intent.key_name != _key_name(shelf.hold_key):
+        return None, intent.held_n
+    try:
+        plain = AESGCM(shelf.hold_key).decrypt(intent.nonce, intent.sealed_span, _LABEL)
+        return msgspec.msgpack.decode(plain, type=Span), intent.held_n
+    except (InvalidTag, ValueError, msgspec.MsgspecError):
+        return Everything(), intent.held_n
+
+
+def finish(shelf: Shelf) -> None:
+    """The last step: what the present hold key does not open goes, what was written anew for it gets its name, the intent goes."""
+    for path in shelf.files(NEW):
+        if _opens(shelf, path):
+            path.rename(path.with_suffix(SEGMENT))
+        else:
+            path.unlink()
+    for path in shelf.files(SEGMENT):
+        if not _opens(shelf, path):
+            path.unlink()
+    for path in shelf.files(BAD):
+        path.unlink()
+    disk.sync_folder(shelf.folder)
+    (shelf.folder / INTENT).unlink(missing_ok=True)
+    disk.sync_folder(shelf.folder)
+
+
+def _declare(shelf: Shelf, span: Span, held_n: int) -> bool:
+    key = shelf.hold_key or bytes(SECRET_BYTES)
+    nonce = shelf.random(NONCE_BYTES)
+    sealed = AESGCM(key).encrypt(nonce, msgspec.msgpack.encode(span), _LABEL)
+    try:
+        disk.put(shelf.folder / INTENT, msgspec.msgpack.encode(_Intent(_key_name(key), held_n, nonce, sealed)))
+    except OSError:
+        return False
+    return True
+
+
+def _asked_n(shelf: Shelf, entry: Entry, covered: _Covered) -> int:
+    """Raw inputs of the segment that lie in the span; all of them if it cannot be read."""
+    try:
+        held = shelf.held(entry)
+    except (SegmentError, disk.NotPrivate, OSError):
+        return entry.n
+    return sum(event.n for event in held.events if covered(event, held.boot))
+
+
+def _recut(shelf: Shelf, entry: Entry, new_key: bytes, covered: _Covered) -> Entry | None:
+    """What of the segment survives, as a new file; None if nothing does or it could not be written."""
+    path = shelf.path(entry.id)
+    try:
+        contents = shelf.load(path)
+    except (SegmentError, disk.NotPrivate, OSError):
+        return None
+    survivors = tuple(event for event in contents.events if not covered(event, contents.heading.boot))
+    if not survivors:
+        path.unlink(missing_ok=True)  # now, because it makes room for the survivors of others
+        return None
+    heading = replace(contents.heading, id=shelf.random(ID_BYTES), key=shelf.random(KEY_BYTES), slot=0)
+    header = segment.start(heading, new_key, shelf.random(NONCE_BYTES), shelf.random(SLOT_BYTES))
+    record = segment.record(heading, 0, survivors)
+    new = shelf.path(heading.id, NEW)
+    try:
+        with disk.closing(disk.create(new)) as fd:
+            disk.write_whole(fd, header + record)
+            os.fsync(fd)
+    except OSError:
+        new.unlink(missing_ok=True)
+        return None
+    return entry_of(Contents(heading, (survivors,), len(header) + len(record)))
+
+
+def _prepare(shelf: Shelf, entries: list[Entry], new_key: bytes) -> list[Entry]:
+    """Put the new hold key into the free slot of each segment; those that it could be put into, durably."""
+    ready: list[Entry] = []
+    for entry in entries:
+        with contextlib.suppress(SegmentError, disk.NotPrivate, OSError), disk.closing(disk.open_private(shelf.path(entry.id))) as fd:
+            heading = segment.read_heading(os.pread(fd, segment.HEADER_BYTES, 0), shelf.hold_key or bytes(SECRET_BYTES))
+            slot = 1 - heading.slot
+            wrapped = segment.wrap(heading, new_key, shelf.random(NONCE_BYTES))
+            if os.pwrite(fd, wrapped, segment.slot_at(slot)) == len(wrapped):
+                disk.sync_data(fd)
+                ready.append(replace(entry, slot=slot))
+    return ready
+
+
+def _replace_key(shelf: Shelf, new_key: bytes, to_make_room: list[bytes]) -> bool:
+    disk.sync_folder(shelf.folder)
+    for attempt in range(2):
+        try:
+            shelf.keys.put(HOLD, new_key)
+        except KeystoreError:
+            if attempt == 0:
+                shelf.drop(to_make_room)
+            continue
+        shelf.hold_key = new_key
+        return True
+    with contextlib.suppress(KeystoreError):
+        shelf.keys.delete(HOLD)
+    shelf.hold_key = None
+    return False
+
+
+def _opens(shelf: Shelf, path: Path) -> bool:
+    if shelf.hold_key is None:
+        return False
+    try:
+        segment.read_heading(disk.read(path, MAX_FILE_BYTES)[: segment.HEADER_BYTES], shelf.hold_key)
+    except (SegmentError, disk.NotPrivate, OSError):
+        return False
+    return True
+
+
+def _key_name(key: bytes) -> bytes:
+    return hashlib.sha256(_LABEL + key).digest()[:16]
