@@ -92,6 +92,11 @@ class Record:
             return None
         return SealingKeys(secret, self._reading_key.read_bytes())
 
+    def salt(self) -> bytes:
+        """The salt of the commitment to the receipt in force: 32 bytes, in the ledger, which only the subject has."""
+        given = next(entry for entry in reversed(self.entries) if entry.what == Happening.CONSENT_GIVEN)
+        return bytes.fromhex(str(given.data["salt"]))
+
     def make_sealing_keys(self) -> RecoveryCode | None:
         """Make the sealing keys if there are none; the recovery code, which only the subject will have. None if they exist."""
         if self._keystore.get(IDENTITY) is not None:

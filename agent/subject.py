@@ -19,7 +19,6 @@ from transport.sealing import SealedCounts, seal_due
 
 from agent import permission
 from agent.errors import StateUnsafe
-from agent.pending import raw_inputs
 from agent.places import Places
 from agent.record import FORGOTTEN, SENT, Record
 from agent.settings import Settings, read
@@ -73,8 +72,8 @@ class Subject:
     def keep(self, group: Sequence[Admitted], now: Clocks) -> None:
         """Keep events whose indicator has answered: on disk when this returns, or refused and counted."""
         counts = self.hold.keep(group, now)
-        self.tally.keep(counts.kept_n)
-        self.tally.drop_pending(Why.HOLD_FULL, raw_inputs(list(group)) - counts.kept_n)
+        self.tally.keep(counts.n)
+        self.tally.drop_pending(Why.HOLD_FULL, counts.full_n)
 
     def seal(self, standing: Standing, policy: Policy, now: Clocks, *, at_once: bool) -> SealedCounts:
         """Seal what is due; `at_once`: everything held, because the subject says so."""
