@@ -131,9 +131,7 @@ def code_line(shown: Shown) -> str:
 
 def plain_lines(shown: Shown) -> tuple[str, ...]:
     """What may be shown anywhere: everything but the code, with times that do not age."""
-    lines = [state_line(shown, counting=False), detail_line(shown), one_line(shown.answer)]
-    if shown.code is not None:
-        lines.append("A consent code waits in this menu")
+    lines = (state_line(shown, counting=False), detail_line(shown), one_line(shown.answer))
     return tuple(line for line in lines if line)
 
 

@@ -1,6 +1,7 @@
 """How a real xfce4-panel is configured to hold nothing but a tray: one file, read by xfconfd from a private XDG_CONFIG_HOME.
 
-The panel starts xfconfd over D-Bus activation, so the variables must stand in the environment of the `dbus-daemon` too, not only in the panel's.
+The panel starts xfconfd over D-Bus activation;
+the variables must stand in the environment of the `dbus-daemon` too, not only in the panel's.
 """
 
 import os

@@ -1,0 +1,106 @@
+"""Where things stand on the badge: lines, buttons, corners. Pure; all lengths in physical pixels."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent.tray.look import PAUSE_MINUTES, TITLE, Act, Shown, code_line, plain_lines
+
+PICTURE_PX = 32
+_PAD = 8
+_GAP = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def holds(self, x: int, y: int) -> bool:
+        """Whether the point is within."""
+        return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
+
+    def meets(self, other: "Box") -> bool:
+        """Whether the two share a pixel."""
+        across = self.x < other.x + other.width and other.x < self.x + self.width
+        return across and self.y < other.y + other.height and other.y < self.y + self.height
+
+    def within(self, other: "Box") -> bool:
+        """Whether all of it lies in the other."""
+        last_x, last_y = self.x + self.width - 1, self.y + self.height - 1
+        return other.holds(self.x, self.y) and other.holds(last_x, last_y)
+
+    def moved(self, by_x: int, by_y: int) -> "Box":
+        """The same, elsewhere."""
+        return Box(self.x + by_x, self.y + by_y, self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button. `asks`: what a click asks for; None opens or closes the question whether to stop for good."""
+
+    label: str
+    asks: Act | None
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole badge: its size, its lines with the place of their baseline's left end, its buttons."""
+
+    width: int
+    height: int
+    lines: tuple[tuple[int, int, str], ...]
+    buttons: tuple[Button, ...]
+    picture: Box
+
+    def pressed(self, x: int, y: int) -> Button | None:
+        """The button at that point."""
+        return next((button for button in self.buttons if button.box.holds(x, y)), None)
+
+
+def plan(shown: Shown, *, asking: bool, ascent: int, descent: int, width_of: Callable[[str], int]) -> Plan:
+    """The badge for what is shown, in a font of that ascent and descent. `asking`: the question about stopping is open."""
+    line_px = ascent + descent + 3
+    texts = _texts(shown)
+    left = _PAD + PICTURE_PX + _PAD
+    lines = tuple((left, _PAD + ascent + number * line_px, text) for number, text in enumerate(texts))
+    top = max(_PAD + PICTURE_PX, _PAD + len(texts) * line_px) + _GAP
+    buttons: list[Button] = []
+    x = _PAD
+    for label, asks in _choices(shown, asking):
+        box = Box(x, top, width_of(label) + 2 * _PAD, line_px + 6)
+        buttons.append(Button(label, asks, box))
+        x = box.x + box.width + _GAP
+    width = max([left + max(map(width_of, texts)) + _PAD, x - _GAP + _PAD])
+    height = top + line_px + 6 + _PAD if buttons else top - _GAP + _PAD
+    return Plan(width, height, lines, tuple(buttons), Box(_PAD, _PAD, PICTURE_PX, PICTURE_PX))
+
+
+def corners(screen: Box, width: int, height: int, margin: int = 12) -> tuple[tuple[int, int], ...]:
+    """Where the badge may stand, the usual corner first."""
+    left, top = screen.x + margin, screen.y + margin
+    right, bottom = screen.x + screen.width - width - margin, screen.y + screen.height - height - margin
+    return (right, bottom), (left, bottom), (left, top), (right, top)
+
+
+def _texts(shown: Shown) -> tuple[str, ...]:
+    first, *others = plain_lines(shown)
+    code = code_line(shown)
+    return (f"{TITLE}: {first}", *([code] if code else []), *others)
+
+
+def _choices(shown: Shown, asking: bool) -> list[tuple[str, Act | None]]:
+    if asking and Act.WITHDRAW in shown.can:
+        return [("No, go on", None), ("Stop now: erase what is held here", Act.WITHDRAW)]
+    choices: list[tuple[str, Act | None]] = []
+    if Act.PAUSE in shown.can:
+        choices.append((f"Pause {PAUSE_MINUTES} minutes", Act.PAUSE))
+    if Act.RESUME in shown.can:
+        choices.append(("Resume", Act.RESUME))
+    if Act.WITHDRAW in shown.can:
+        choices.append(("Stop for good...", None))
+    return choices
