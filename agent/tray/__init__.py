@@ -13,7 +13,8 @@ EXIT_NOWHERE = 6
 def run(socket_path: str) -> int:
     """Shows the standing until the daemon behind `socket_path` goes.
 
-    Returns 0 when the daemon went or took another indicator, 1 if there was none to begin with or it is not understood, 6 if nothing can be shown here.
+    Returns 0 when the daemon went or took another indicator, 1 if there was none to begin with or it is not understood,
+    6 if nothing can be shown here.
     """
     from agent.tray.errors import DaemonGone, DisplayGone, NotUnderstood
     from agent.tray.indicator import Indicator

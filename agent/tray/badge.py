@@ -37,6 +37,7 @@ class Badge:
         self._corner = 0
         self._raised_ms = 0
         self._covered = True
+        self._to_raise = False
         self._shown = Shown()
         try:
             self._display = display.Display()
@@ -58,6 +59,10 @@ class Badge:
             self._display.close()
         except (error.ConnectionClosedError, OSError):
             return
+
+    def deadline_ms(self) -> int | None:
+        """When it wants its next turn (awake clock), if it is covered; None: only when the display says something."""
+        return self._raised_ms + RAISE_EVERY_MS if self._to_raise else None
 
     def pending(self) -> bool:
         """Whether events wait that select does not know of. Raises DisplayGone."""
@@ -82,12 +87,12 @@ class Badge:
             match event.type:
                 case X.VisibilityNotify:
                     self._covered = event.state == X.VisibilityFullyObscured
-                    if event.state != X.VisibilityUnobscured:
-                        self._come_up(force=False)
+                    self._to_raise = event.state != X.VisibilityUnobscured
                 case X.ButtonRelease if event.detail == 1:
                     self._clicked(event.event_x, event.event_y)
                 case X.UnmapNotify | X.ConfigureNotify if event.window.id in (self._window.id, self._screen.root.id):
                     self._put_back(event)
+        self._come_up()
 
     def _put_back(self, event: Any) -> None:
         """Somebody hid or moved the badge, or the screen has changed its size."""
@@ -107,10 +112,10 @@ class Badge:
             self._act(button.asks)
         self._draw()
 
-    def _come_up(self, *, force: bool) -> None:
+    def _come_up(self) -> None:
         now_ms = clock.read().awake_ms
-        if force or now_ms - self._raised_ms >= RAISE_EVERY_MS:
-            self._raised_ms = now_ms
+        if self._to_raise and now_ms - self._raised_ms >= RAISE_EVERY_MS:
+            self._raised_ms, self._to_raise = now_ms, False
             self._window.configure(stack_mode=X.Above)
             self._display.flush()
 
@@ -118,8 +123,7 @@ class Badge:
         self._deal()
         if self._seen():
             return True
-        self._window.map()
-        self._come_up(force=True)
+        self._draw()
         self._display.sync()
         self._deal()
         return self._seen()

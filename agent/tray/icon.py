@@ -27,14 +27,18 @@ class Icon:
         self._root = menu.build(refreshed())
         self._laid_out: menu.Item | None = None
         self._revision = 1
+        self._said: Shown | None = None
         self.fetched: Look | None = None
 
     def redraw(self) -> None:
-        """Says on the bus what has changed."""
-        for member in ("NewIcon", "NewToolTip"):
-            self._bus.signal(ITEM_PATH, ITEM, member)
-        self._bus.signal(ITEM_PATH, ITEM, "NewStatus", "s", ("Active",))
-        self._rebuild(self._refreshed())
+        """Says on the bus what has changed: a host fetches everything again for each signal."""
+        shown, said = self._refreshed(), self._said
+        self._said = shown
+        if said is None or shown.look is not said.look:
+            self._bus.signal(ITEM_PATH, ITEM, "NewIcon")
+            self._bus.signal(ITEM_PATH, ITEM, "NewStatus", "s", ("Active",))
+        self._bus.signal(ITEM_PATH, ITEM, "NewToolTip")
+        self._rebuild(shown)
         self._bus.signal(MENU_PATH, MENU, "LayoutUpdated", "ui", (self._revision, 0))
 
     def called(self, message: Message) -> bool:

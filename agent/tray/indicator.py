@@ -90,7 +90,8 @@ class Indicator:
     def _wait_s(self) -> float | None:
         if self._badge is not None and self._badge.pending():
             return 0.0
-        deadlines = [self._proofs.deadline_ms(), self._first_look_ms, *(asked.deadline_ms for asked in self._asked)]
+        badge_ms = None if self._badge is None else self._badge.deadline_ms()
+        deadlines = [self._proofs.deadline_ms(), self._first_look_ms, badge_ms, *(asked.deadline_ms for asked in self._asked)]
         known = [deadline for deadline in deadlines if deadline is not None]
         return max(0, min(known) - clock.read().awake_ms + 1) / 1000 if known else None
 

@@ -69,15 +69,12 @@ def plan(shown: Shown, *, asking: bool, ascent: int, descent: int, width_of: Cal
     left = _PAD + PICTURE_PX + _PAD
     lines = tuple((left, _PAD + ascent + number * line_px, text) for number, text in enumerate(texts))
     top = max(_PAD + PICTURE_PX, _PAD + len(texts) * line_px) + _GAP
-    buttons: list[Button] = []
-    x = _PAD
-    for label, asks in _choices(shown, asking):
-        box = Box(x, top, width_of(label) + 2 * _PAD, line_px + 6)
-        buttons.append(Button(label, asks, box))
-        x = box.x + box.width + _GAP
-    width = max([left + max(map(width_of, texts)) + _PAD, x - _GAP + _PAD])
-    height = top + line_px + 6 + _PAD if buttons else top - _GAP + _PAD
-    return Plan(width, height, lines, tuple(buttons), Box(_PAD, _PAD, PICTURE_PX, PICTURE_PX))
+    row = _row(shown, top, line_px + 6, width_of)
+    question = _question(row, width_of)
+    buttons = question if asking and question else row
+    widest = [left + max(map(width_of, texts)), *(button.box.x + button.box.width for button in (*row, *question))]
+    height = top + line_px + 6 + _PAD if row else top - _GAP + _PAD
+    return Plan(max(widest) + _PAD, height, lines, buttons, Box(_PAD, _PAD, PICTURE_PX, PICTURE_PX))
 
 
 def corners(screen: Box, width: int, height: int, margin: int = 12) -> tuple[tuple[int, int], ...]:
@@ -93,14 +90,29 @@ def _texts(shown: Shown) -> tuple[str, ...]:
     return (f"{TITLE}: {first}", *([code] if code else []), *others)
 
 
-def _choices(shown: Shown, asking: bool) -> list[tuple[str, Act | None]]:
-    if asking and Act.WITHDRAW in shown.can:
-        return [("No, go on", None), ("Stop now: erase what is held here", Act.WITHDRAW)]
-    choices: list[tuple[str, Act | None]] = []
-    if Act.PAUSE in shown.can:
-        choices.append((f"Pause {PAUSE_MINUTES} minutes", Act.PAUSE))
-    if Act.RESUME in shown.can:
-        choices.append(("Resume", Act.RESUME))
-    if Act.WITHDRAW in shown.can:
-        choices.append(("Stop for good...", None))
-    return choices
+def _row(shown: Shown, top: int, height: int, width_of: Callable[[str], int]) -> tuple[Button, ...]:
+    choices: tuple[tuple[Act, str, Act | None], ...] = (
+        (Act.PAUSE, f"Pause {PAUSE_MINUTES} minutes", Act.PAUSE),
+        (Act.RESUME, "Resume", Act.RESUME),
+        (Act.WITHDRAW, "Stop for good...", None),
+    )
+    buttons: list[Button] = []
+    x = _PAD
+    for needs, label, asks in choices:
+        if needs in shown.can:
+            buttons.append(Button(label, asks, Box(x, top, width_of(label) + 2 * _PAD, height)))
+            x = buttons[-1].box.x + buttons[-1].box.width + _GAP
+    return tuple(buttons)
+
+
+def _question(row: tuple[Button, ...], width_of: Callable[[str], int]) -> tuple[Button, ...]:
+    """Instead of the row: No, just where Stop was, and the erasing button beside it, where nothing was: a double click erases nothing.
+
+    Both rows make the badge equally wide, so that asking moves nothing on the screen.
+    """
+    if not row or row[-1].asks is not None:
+        return ()
+    stop = row[-1].box
+    label = "Stop now: erase what is held here"
+    sure = Box(stop.x + stop.width + _GAP, stop.y, width_of(label) + 2 * _PAD, stop.height)
+    return Button("No, go on", None, stop), Button(label, Act.WITHDRAW, sure)

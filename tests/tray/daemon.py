@@ -37,6 +37,11 @@ class Connection:
         """Sends."""
         self.socket.sendall(frame(encode(message)))
 
+    def hang_up(self) -> None:
+        """Closes this end."""
+        self.open = False
+        self.socket.close()
+
 
 class Daemon:
     """Listens on a socket and keeps every message until a test asks for it."""
@@ -54,7 +59,7 @@ class Daemon:
     def close(self) -> None:
         """Hangs up on everybody."""
         for each in self._connections:
-            each.socket.close()
+            each.hang_up()
         self._listener.close()
 
     def wait_for(self, kind: type[M], timeout_s: float = 10.0) -> tuple[Connection, M]:
