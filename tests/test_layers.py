@@ -21,6 +21,16 @@ agent.permission
 agent.show
 agent.status
 agent.tally
+agent.tray.dbusmenu
+agent.tray.errors
+agent.tray.exported
+agent.tray.introspection
+agent.tray.look
+agent.tray.menu
+agent.tray.picture
+agent.tray.plan
+agent.tray.proofs
+agent.tray.reply
 collectors.pipe
 consent.event
 consent.frames
@@ -78,6 +88,7 @@ agent.control
 agent.daemon
 agent.home
 agent.indicator
+agent.lean
 agent.lock
 agent.places
 agent.policies
@@ -88,6 +99,12 @@ agent.report
 agent.run
 agent.settings
 agent.trays
+agent.tray.badge
+agent.tray.bus
+agent.tray.host
+agent.tray.icon
+agent.tray.indicator
+agent.tray.link
 consent.ledger
 custody.__main__
 custody.clock

@@ -6,13 +6,15 @@ moment. It decides nothing: an indicator that cannot show says so, and then noth
 
 import os
 import select
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from agent import clock
+from agent.errors import AgentError
 from agent.messages import Answer, Appear, Attach, Challenge, Pause, Proven, Replaced, Request, Resume, Withdraw
 from agent.tray.bus import Bus
-from agent.tray.errors import BusGone, DaemonGone
+from agent.tray.errors import BusGone, DaemonGone, DisplayGone, NotUnderstood
 from agent.tray.host import Host
 from agent.tray.icon import Icon
 from agent.tray.link import Asked, Link
@@ -23,6 +25,10 @@ from consent.vocabulary import State
 
 if TYPE_CHECKING:
     from agent.tray.badge import Badge
+
+EXIT_LEFT = 0
+EXIT_FAULT = 1
+EXIT_NOWHERE = 6
 
 PROVE_WITHIN_MS = 700
 """The daemon waits a second; an honest "not seen" must still arrive in time."""
@@ -38,6 +44,31 @@ _REQUESTS: dict[Act, tuple[Request, str]] = {
     Act.RESUME: (Resume(), "volens resume"),
     Act.WITHDRAW: (Withdraw(), "volens consent withdraw"),
 }
+
+
+def run(socket_path: str) -> int:
+    """Shows the standing until the daemon behind `socket_path` goes.
+
+    Returns 0 when the daemon went or took another indicator, 1 if there was none to begin with or it is not understood,
+    6 if nothing can be shown here.
+    """
+    indicator = None
+    try:
+        indicator = Indicator(socket_path)
+        while indicator.turn():
+            pass
+    except NotUnderstood as gone:
+        return _say(gone, EXIT_FAULT)
+    except DaemonGone as gone:
+        return EXIT_LEFT if indicator is not None and indicator.has_attached else _say(gone, EXIT_FAULT)
+    except DisplayGone as gone:
+        return _say(gone, EXIT_NOWHERE)
+    return EXIT_LEFT
+
+
+def _say(error: AgentError, code: int) -> int:
+    sys.stderr.write(f"volens: {error}\n")
+    return code
 
 
 class Source(Protocol):

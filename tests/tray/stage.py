@@ -20,8 +20,8 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from agent import lean
 lean.leave_out()
-from agent import tray
-sys.exit(tray.run(sys.argv[2]))
+from agent.tray.indicator import run
+sys.exit(run(sys.argv[2]))
 """
 
 
