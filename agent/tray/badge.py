@@ -38,6 +38,7 @@ class Badge:
         self._raised_ms = 0
         self._covered = True
         self._to_raise = False
+        self._blind = "WAYLAND_DISPLAY" in os.environ  # XWayland does not know what Wayland windows cover
         self._shown = Shown()
         try:
             self._display = display.Display()
@@ -129,7 +130,7 @@ class Badge:
         return self._seen()
 
     def _seen(self) -> bool:
-        if self._covered or self._window.get_attributes().map_state != X.IsViewable:
+        if self._blind or self._covered or self._window.get_attributes().map_state != X.IsViewable:
             return False
         here = self._window.get_geometry()
         picture = self._plan.picture.moved(here.x, here.y)

@@ -198,6 +198,16 @@ def test_a_badge_says_that_it_is_hidden_or_off_the_screen(badge: Badge, screen: 
     assert not badge.visible()
 
 
+def test_a_badge_on_wayland_never_says_that_it_is_seen(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """XWayland cannot know whether a Wayland window lies above."""
+    monkeypatch.setenv("DISPLAY", stage.env["DISPLAY"])
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    badge = Badge(lambda _act: None)
+    badge.show(Shown(state=State.CONSENTED))
+    assert not badge.visible()
+    badge.close()
+
+
 def test_the_badge_is_marked_as_our_own(badge: Badge, screen: Screen) -> None:
     """The observer finds the mark and observes nothing on it; the window takes no focus and has no frame to close it by."""
     window = screen.badge()
