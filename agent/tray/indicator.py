@@ -47,11 +47,7 @@ _REQUESTS: dict[Act, tuple[Request, str]] = {
 
 
 def run(socket_path: str) -> int:
-    """Shows the standing until the daemon behind `socket_path` goes.
-
-    Returns 0 when the daemon went or took another indicator, 1 if there was none to begin with or it is not understood,
-    6 if nothing can be shown here.
-    """
+    """Shows and answers until it is time to leave; the exit code."""
     indicator = None
     try:
         indicator = Indicator(socket_path)
@@ -173,7 +169,7 @@ class Indicator:
         for nonce, visible in self._proofs.due(drawn=drawn, now_ms=clock.read().awake_ms):
             if self._link is not None:
                 self._link.send(Proven(nonce, self._instance, visible, shown.state or State.UNASKED))
-            if not visible and self._form == TRAY:
+            if not visible and self._form == TRAY and shown.state is not None:
                 self._take(BADGE)
                 return
 

@@ -18,9 +18,7 @@ ROOT = Path(__file__).parents[2]
 _TRAY = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from agent import lean
-lean.leave_out()
-from agent.tray.indicator import run
+from agent.tray import run
 sys.exit(run(sys.argv[2]))
 """
 

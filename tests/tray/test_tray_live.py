@@ -85,8 +85,9 @@ def test_the_panel_lists_the_icon(panelled: Stage, tray: Tray) -> None:
 
 
 def test_nothing_is_proven_before_the_daemon_has_said_what_to_show(tray: Tray, daemon: Daemon) -> None:
-    """An icon that shows "Starting" is no proof of any standing."""
+    """An icon that shows "Starting" is no proof of any standing; it stays an icon, for nothing is wrong with the tray."""
     assert not daemon.challenge().visible
+    tray.shows(daemon, SIX[0])
 
 
 def test_every_look_reaches_the_panel_and_is_proven(panelled: Stage, tray: Tray, daemon: Daemon, tmp_path: Path) -> None:
