@@ -105,6 +105,7 @@ agent.tray.host
 agent.tray.icon
 agent.tray.indicator
 agent.tray.link
+agent.tray.start
 consent.ledger
 custody.__main__
 custody.clock

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 _TRAY = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from agent.tray import run
+from agent.tray.start import run
 sys.exit(run(sys.argv[2]))
 """
 
