@@ -31,7 +31,7 @@ def _courier(arguments: list[str]) -> int:
 
 def _tray(arguments: list[str]) -> int:
     from agent.process import close_to_others
-    from agent.tray import run
+    from agent.tray.start import run
 
     close_to_others()
     return run(arguments[1])
