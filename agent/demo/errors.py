@@ -1,18 +1,10 @@
 """What can go wrong with the demo itself, in one line for people: what is wrong, and what to do."""
 
+from agent.errors import AgentError
 
-class DemoError(Exception):
-    """The demo could not be staged or did not come to its end.
 
-    Attributes:
-        what: What is wrong.
-        do: What to do about it.
-    """
-
-    def __init__(self, what: str, do: str) -> None:
-        super().__init__(f"{what}; {do}")
-        self.what = what
-        self.do = do
+class DemoError(AgentError):
+    """The demo could not be staged or did not come to its end."""
 
 
 class ProgramMissing(DemoError):
