@@ -53,7 +53,9 @@ class Player:
 
     def play(self, workload: Workload) -> Injected:
         """All of it, in its own time; returns at its end."""
-        codes = {name: self._code(name) for timed in workload.inputs for name in (timed.detail,) if isinstance(name, str) and _is_key(timed)}
+        codes = {
+            name: self._code(name) for timed in workload.inputs for name in (timed.detail,) if isinstance(name, str) and _is_key(timed)
+        }
         started_s, late_s = elapsed_s(), 0.0
         for timed in workload.inputs:
             late_s = max(late_s, rest_until(started_s + timed.at_s))

@@ -174,7 +174,7 @@ class Workload:
 
 def workload(seed: int = SEED, seconds: float = math.inf) -> Workload:
     """The whole workload of one seed, or its beginning."""
-    script = Script(Random(seed))  # noqa: S311 the same for everyone, on purpose
+    script = Script(Random(seed))
     for part in (_write, _point, _idle_long, _menus, _terminal, _paste, _files, _idle, _switch, _password, _fill, _idle_end):
         part(script)
     script.mark("end")

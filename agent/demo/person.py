@@ -5,6 +5,7 @@ Refuses to type what the keyboard has no key for, and to act on a display that i
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from string import ascii_lowercase, digits
 
 from Xlib import XK, X
 from Xlib.display import Display
@@ -65,14 +66,15 @@ class Person:
         self.truth = truth
         self._width = display.screen().width_in_pixels
         self._height = display.screen().height_in_pixels
-        self._at = (-1, -1)
+        pointer = display.screen().root.query_pointer()
+        self._at = (pointer.root_x, pointer.root_y)
         # a repeat that the server makes while this process is not scheduled would be an input that nobody counted
         display.change_keyboard_control(auto_repeat_mode=X.AutoRepeatModeOff)
         display.sync()
 
     def move(self, x: int, y: int, steps: int = 4) -> None:
         """Move the pointer to (x, y), by way of some points between."""
-        from_x, from_y = self._at if self._at != (-1, -1) else (x, y)
+        from_x, from_y = self._at
         for step in range(1, steps + 1):
             point = (from_x + (x - from_x) * step // steps, from_y + (y - from_y) * step // steps)
             if point != self._at:  # the server reports no move that is none
@@ -118,6 +120,10 @@ class Person:
         self.truth.surface = surface
         self.click(*place.inside(0.5, 0.6))
         until(lambda: active_window(self.display) == place.window_id, "the focus of a window")
+
+    def keycodes(self) -> dict[str, int]:
+        """The keycode of each letter and digit on this keyboard."""
+        return {character: self._code(character) for character in ascii_lowercase + digits}
 
     def _press_release(self, button: int) -> None:
         xtest.fake_input(self.display, X.ButtonPress, button)

@@ -3,8 +3,10 @@
 Refuses to pass over what it cannot read: a file that exists and does not open is reported, and the demo fails on it.
 """
 
+import contextlib
 import os
 import stat
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from agent.demo.canaries import LONGEST, Net
+from agent.demo.children import Children
 
 PIECE_BYTES = 4 * 1024 * 1024
 """How much of a file is looked at in one go."""
@@ -34,10 +37,40 @@ class Found:
     hits: Counter[str] = field(default_factory=Counter)
     unread: int = 0
 
-    @property
-    def total(self) -> int:
-        """All hits."""
-        return self.hits.total()
+
+class Sweep:
+    """Searches everything that exists at one instant; may be asked more than once.
+
+    Attributes:
+        net: What is searched for.
+        found: What all looks together came to.
+    """
+
+    def __init__(self, root: Path, children: Children, outputs: list[bytes], net: Net, since_s: float) -> None:
+        """`outputs` is what commands have printed; it is emptied by each look. `since_s`: seconds since 1970."""
+        self.net, self.found = net, Found()
+        self._root, self._children, self._outputs, self._since_s = root, children, outputs, since_s
+
+    def look(self) -> None:
+        """Everything under the stage, everything new in the machine's temporary folder, every process, every output."""
+        search_files(self.net, files_under(self._root), lambda path: file_class(path.relative_to(self._root)), self.found)
+        temporary = leftovers(Path(tempfile.gettempdir()), self._since_s, besides=self._root)
+        search_files(self.net, temporary, lambda _: "temporary files", self.found)
+        search_processes(self.net, self._children.alive(), self.found)
+        hits = sum(self.net.hits(output) for output in self._outputs)
+        if hits:
+            self.found.hits["what commands printed"] += hits
+        self._outputs.clear()
+
+
+def file_class(path: Path) -> str:
+    """Which part of Volens writes a file, by its path under the stage."""
+    if path.suffix in {".db", ".db-wal", ".db-shm"}:
+        return "database"
+    for part in ("hold", "outbox", "logs", "tmp", "receiver", "opened", "desktop"):
+        if part in path.parts:
+            return part
+    return "state"
 
 
 def search_files(net: Net, paths: Iterable[Path], classify: Callable[[Path], str], found: Found) -> None:
@@ -58,11 +91,12 @@ def search_files(net: Net, paths: Iterable[Path], classify: Callable[[Path], str
 def search_processes(net: Net, processes: Iterable[psutil.Process], found: Found) -> None:
     """Look through arguments and environments of processes that run."""
     for process in processes:
-        try:
-            said = "\0".join([*process.cmdline(), *(f"{name}={value}" for name, value in process.environ().items())])
-        except psutil.Error:
-            continue  # it ended
-        hits = net.hits(said.encode("utf-8", "surrogateescape"))
+        said: list[str] = []
+        with contextlib.suppress(psutil.Error):  # it ended
+            said += process.cmdline()
+        with contextlib.suppress(psutil.Error):  # our own processes let only root look into theirs
+            said += [f"{name}={value}" for name, value in process.environ().items()]
+        hits = net.hits("\0".join(said).encode("utf-8", "surrogateescape"))
         if hits:
             found.hits["processes"] += hits
 

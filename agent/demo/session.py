@@ -13,7 +13,7 @@ from agent.demo.programs import ACCESSIBILITY_PACKAGE, Program
 from agent.demo.wait import until
 from agent.demo.windows import has_window_manager
 
-_WATCHER = DBusAddress("/StatusNotifierWatcher", "org.kde.StatusNotifierWatcher", "org.kde.StatusNotifierWatcher")
+WATCHER = DBusAddress("/StatusNotifierWatcher", "org.kde.StatusNotifierWatcher", "org.kde.StatusNotifierWatcher")
 _BUS = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
 _A11Y = DBusAddress("/org/a11y/bus", "org.a11y.Bus", "org.a11y.Bus")
 
@@ -80,10 +80,10 @@ def start_panel(children: Children, env: Mapping[str, str], address: str) -> Non
 
 def _hosts_tray_icons(bus: DBusConnection) -> Callable[[], bool]:
     def look() -> bool:
-        owned = bus.send_and_get_reply(new_method_call(_BUS, "NameHasOwner", "s", (_WATCHER.bus_name,)))
+        owned = bus.send_and_get_reply(new_method_call(_BUS, "NameHasOwner", "s", (WATCHER.bus_name,)))
         if not owned.body[0]:
             return False
-        reply = bus.send_and_get_reply(Properties(_WATCHER).get("IsStatusNotifierHostRegistered"))
+        reply = bus.send_and_get_reply(Properties(WATCHER).get("IsStatusNotifierHostRegistered"))
         return reply.header.message_type is MessageType.method_return and bool(reply.body[0][1])
 
     return look

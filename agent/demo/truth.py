@@ -23,6 +23,7 @@ class Act(StrEnum):
 class Phase(StrEnum):
     """Whether the agent had the right to see it."""
 
+    BEFORE = "before_consent"
     COLLECTING = "collecting"
     PAUSED = "paused"
 

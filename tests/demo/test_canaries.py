@@ -84,7 +84,7 @@ def test_no_form_is_longer_than_what_pieces_overlap(random: bytes) -> None:
 def test_a_canary_on_the_seam_of_two_pieces_is_found(tmp_path: Path) -> None:
     """A large file is searched in pieces without a blind spot."""
     (tmp_path / "large").write_bytes(bytes(PIECE_BYTES - 5) + CANARY.text.encode() + bytes(10))
-    assert hits_in(tmp_path, Net([CANARY])).total >= 1
+    assert hits_in(tmp_path, Net([CANARY])).hits.total() >= 1
 
 
 def test_a_canary_in_a_database_and_its_write_ahead_log_is_found(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_file_without_canaries_has_no_hits(tmp_path: Path) -> None:
     """Random bytes and other canaries do not count."""
     (tmp_path / "a").write_bytes(os.urandom(100_000) + make("other", b"otherrnd").text.encode())
     found = hits_in(tmp_path, Net([CANARY], KEYCODES))
-    assert (found.total, found.files, found.unread) == (0, 1, 0)
+    assert (found.hits.total(), found.files, found.unread) == (0, 1, 0)
 
 
 def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
