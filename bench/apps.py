@@ -31,7 +31,7 @@ def dialog(stage: Stage) -> Callable[[], None]:
     """What opens the password dialog."""
 
     def open_it() -> None:
-        stage.children.start(["zenity", "--password", "--title=Sign in"], stage.desktop, name="dialog")
+        stage.children.start(["zenity", "--password", "--title=Sign in"], stage.desktop, name="dialog", silent=True)
 
     return open_it
 

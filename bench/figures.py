@@ -35,7 +35,7 @@ class Figures:
         work_cpu_s: CPU seconds of its whole tree while the workload ran.
         life_cpu_s: CPU seconds from its start to its end, exact.
         server_cpu_s: CPU seconds of the X server while the workload ran.
-        peak_pss_bytes: The most memory of its tree while the workload ran.
+        peak_pss_bytes: The most memory of its tree while the workload ran; None if this account may not see it.
         idle_wakeups_per_s: Voluntary context switches a second while nothing happened; None if the run had no idle stretch.
         kept_bytes: Bytes on disk at the end of the workload.
         seen: Raw inputs that it saw; None where it saw none by design.
@@ -49,7 +49,7 @@ class Figures:
     work_cpu_s: float
     life_cpu_s: float
     server_cpu_s: float
-    peak_pss_bytes: int
+    peak_pss_bytes: int | None
     idle_wakeups_per_s: float | None
     kept_bytes: int
     seen: int | None

@@ -16,23 +16,19 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(slots=True)
-class _Life:
-    cpu_s: float = 0.0
-    switches: int = 0
-
-
-@dataclass(slots=True)
 class Watch:
     """Samples of one tree, taken until `stop`.
 
     Attributes:
         root: The process whose descendants are watched; itself not counted, but for what it has reaped.
         samples: In the order of time.
+        hidden: Whether a process did not let this account see its memory (the agent's do not; root sees them).
     """
 
     root: int
     samples: list[Sample] = field(default_factory=list)
-    _lives: dict[tuple[int, float], _Life] = field(default_factory=dict)
+    hidden: bool = False
+    _switches: dict[tuple[int, float], int] = field(default_factory=dict)
     _ended: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -53,23 +49,28 @@ class Watch:
             self._take()
 
     def _take(self) -> None:
-        at_s, pss = elapsed_s(), 0
-        reaped_s = 0.0
+        at_s, cpu_s, pss_bytes = elapsed_s(), 0.0, 0
         with contextlib.suppress(psutil.Error, OSError):
-            root = psutil.Process(self.root)
-            reaped_s = _cpu_s(self.root, reaped_only=True)
-            for process in root.children(recursive=True):
-                pss += self._one(process)
-        living = sum(life.cpu_s for key, life in self._lives.items() if psutil.pid_exists(key[0]))
-        self.samples.append(Sample(at_s, reaped_s + living, sum(life.switches for life in self._lives.values()), pss))
+            cpu_s = _cpu_s(self.root, reaped_only=True)
+            for process in psutil.Process(self.root).children(recursive=True):
+                used_s, pss = self._one(process)
+                cpu_s, pss_bytes = cpu_s + used_s, pss_bytes + pss
+        if self.samples:
+            cpu_s = max(cpu_s, self.samples[-1].cpu_s)  # one that ended between two looks is found again with who waited for it
+        self.samples.append(Sample(at_s, cpu_s, sum(self._switches.values()), pss_bytes))
 
-    def _one(self, process: psutil.Process) -> int:
-        with contextlib.suppress(psutil.Error, OSError, ValueError, IndexError):
-            life = self._lives.setdefault((process.pid, process.create_time()), _Life())
-            life.cpu_s = _cpu_s(process.pid)
-            life.switches = max(life.switches, _switches(process.pid))
-            return _pss_bytes(process.pid)
-        return 0
+    def _one(self, process: psutil.Process) -> tuple[float, int]:
+        try:
+            used_s = _cpu_s(process.pid)
+            key = process.pid, process.create_time()
+            self._switches[key] = max(self._switches.get(key, 0), _switches(process.pid))
+        except (psutil.Error, OSError, ValueError, IndexError):
+            return 0.0, 0
+        try:
+            return used_s, _pss_bytes(process.pid)
+        except OSError:
+            self.hidden = True
+            return used_s, 0
 
 
 def _cpu_s(pid: int, *, reaped_only: bool = False) -> float:

@@ -26,29 +26,29 @@ def main() -> None:
             child.terminate()
             signal.alarm(GRACE_S)
 
-        def kill(*_: object) -> None:
-            os.killpg(child.pid, signal.SIGKILL)
-
         signal.signal(signal.SIGTERM, end)
-        signal.signal(signal.SIGALRM, kill)
+        signal.signal(signal.SIGALRM, lambda *_: _kill_children())
         status = child.wait()
-    signal.alarm(0)
-    _reap_orphans()
+    signal.alarm(GRACE_S)
+    _wait_for_orphans()
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(json.dumps({"user_s": used.ru_utime, "system_s": used.ru_stime, "status": status}))
 
 
-def _reap_orphans() -> None:
-    """What was left to this process is ended and waited for."""
-    tasks = f"/proc/self/task/{os.getpid()}/children"
+def _wait_for_orphans() -> None:
+    """What was left to this process ends by itself, or is killed when the grace is over."""
     while True:
-        with open(tasks, encoding="ascii") as file:
-            for pid in file.read().split():
-                os.kill(int(pid), signal.SIGKILL)
         try:
             os.waitpid(-1, 0)
         except ChildProcessError:
             return
+
+
+def _kill_children() -> None:
+    with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+        for pid in file.read().split():
+            os.kill(int(pid), signal.SIGKILL)
+    signal.alarm(1)  # their own children are ours next
 
 
 if __name__ == "__main__":

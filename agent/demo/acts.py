@@ -87,7 +87,7 @@ class Acts:
 
     def sign_in(self) -> None:
         """A dialog asks for a password; it is typed and confirmed by a click."""
-        child = self.stage.start(Program.DIALOG, ["--password", "--title=Sign in"], name="dialog")
+        child = self.stage.start(Program.DIALOG, ["--password", "--title=Sign in"], name="dialog", silent=True)  # it prints the password
         place = self._dialog(child)
         # a click on its title text focuses nothing else: the field keeps the focus that it has from the start
         self._arrive(place, DIALOG)

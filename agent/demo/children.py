@@ -47,15 +47,17 @@ class Children:
         self.logs = logs
         self._started: list[subprocess.Popen[bytes]] = []
 
-    def start(self, argv: Sequence[str], env: Mapping[str, str], *, name: str, pass_fds: Sequence[int] = ()) -> subprocess.Popen[bytes]:
-        """Start one process in its own session; its output goes to `logs/name.log`."""
+    def start(
+        self, argv: Sequence[str], env: Mapping[str, str], *, name: str, pass_fds: Sequence[int] = (), silent: bool = False
+    ) -> subprocess.Popen[bytes]:
+        """Start one process in its own session; what it says goes to `logs/name.log`, its stdout nowhere if `silent`."""
         with (self.logs / f"{name}.log").open("ab") as log:
             child = subprocess.Popen(  # noqa: S603 the argv is ours: a program of the table, or this Python
                 argv,
                 env={**env, MARK: self.mark},
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                stdout=subprocess.DEVNULL if silent else log,
+                stderr=log,
                 start_new_session=True,
                 pass_fds=pass_fds,
                 cwd=env.get("HOME"),

@@ -58,9 +58,9 @@ class Stage:
         """An environment on this desktop with home, XDG and temporary folders of its own, under `root/name`."""
         return {**self.desktop, **own_folders(self.root / name)}
 
-    def start(self, program: Program, arguments: Sequence[str] = (), *, name: str) -> Popen[bytes]:
-        """Start an application on this desktop."""
-        return self.children.start([find(program), *arguments], self.desktop, name=name)
+    def start(self, program: Program, arguments: Sequence[str] = (), *, name: str, silent: bool = False) -> Popen[bytes]:
+        """Start an application on this desktop; `silent` throws away what it prints."""
+        return self.children.start([find(program), *arguments], self.desktop, name=name, silent=silent)
 
     def window_of(self, child: Popen[bytes]) -> Place:
         """The window of an application, as soon as it is mapped and managed."""

@@ -1,6 +1,7 @@
 """The subject of the demo: talks to the agent by the real commands, and reads the consent code where a person would."""
 
 from collections.abc import Callable
+from subprocess import Popen
 
 import msgspec
 
@@ -29,10 +30,12 @@ class Subject:
         self.stage = stage
         self.calls = calls
 
-    def start_agent(self) -> None:
+    def start_agent(self, start: Callable[[list[str]], Popen[bytes]] | None = None) -> Popen[bytes]:
         """Start the daemon (which starts the icon) and wait until the icon can be seen and there is a policy."""
-        self.stage.children.start(argv("agent", ["run"]), self.calls.env, name="agent")
+        command = argv("agent", ["run"])
+        agent = start(command) if start else self.stage.children.start(command, self.calls.env, name="agent")
         self._until(lambda status: status.running and status.indicator.live and status.policy.version is not None, "the start of the agent")
+        return agent
 
     def status(self) -> Status:
         """What the agent says of itself now."""
