@@ -178,7 +178,7 @@ def workload(seed: int = SEED, seconds: float = math.inf) -> Workload:
     for part in (_write, _point, _idle_long, _menus, _terminal, _paste, _files, _idle, _switch, _password, _fill, _idle_end):
         part(script)
     script.mark("end")
-    end_s = round(min(script.now_s, seconds), 3)
+    end_s = math.floor(min(script.now_s, seconds) * 1000) / 1000
     begun = [(name, at_s) for name, at_s in script.marks if at_s < end_s]
     ends = [at_s for _, at_s in begun[1:]] + [end_s]
     stretches = tuple(Stretch(name, at_s, to_s) for (name, at_s), to_s in zip(begun, ends, strict=True) if name != "end")
