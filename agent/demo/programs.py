@@ -17,7 +17,7 @@ class Program(StrEnum):
 
 PACKAGES: dict[Program, str] = {
     Program.XVFB: "xvfb",
-    Program.DBUS: "dbus",
+    Program.DBUS: "dbus-daemon",
     Program.WINDOW_MANAGER: "openbox",
     Program.PANEL: "xfce4-panel",
     Program.EDITOR: "mousepad",
