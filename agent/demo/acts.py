@@ -89,8 +89,7 @@ class Acts:
         """A dialog asks for a password; it is typed and confirmed by a click."""
         child = self.stage.start(Program.DIALOG, ["--password", "--title=Sign in"], name="dialog", silent=True)  # it prints the password
         place = self._dialog(child)
-        # a click on its title text focuses nothing else: the field keeps the focus that it has from the start
-        self._arrive(place, DIALOG)
+        self.person.enter(place, DIALOG)
         self.person.type(self.canaries["password"].text)
         self.person.click(*place.inside(0.8, 0.85))  # OK
         until(lambda: child.poll() is not None, "the end of the sign-in dialog")
@@ -121,11 +120,6 @@ class Acts:
         until(lambda: active_window(self.stage.display) == place.window_id, "the focus of the sign-in dialog")
         rest(TAKES_IN_S)
         return self.stage.window_of(child)
-
-    def _arrive(self, place: Place, surface: str) -> None:
-        self.person.truth.surface = surface
-        self.person.move(*place.inside(0.5, 0.3))
-        rest(TAKES_IN_S)
 
 
 def open_applications(stage: Stage, person: Person, typed: dict[str, Canary]) -> Acts:

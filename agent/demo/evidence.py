@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from agent.demo.errors import DemoError
-from agent.demo.findings import Opened, Received, acts_of
+from agent.demo.findings import Opened, Received, acts_of, places_of
 
 
 def read_opened(folder: Path) -> Opened:
@@ -17,7 +17,10 @@ def read_opened(folder: Path) -> Opened:
     for step in steps:
         acts.update(acts_of(step))
     raw = sum(int(step["n"]) for step in steps)
-    return Opened(len(batches), len(steps), raw, acts, frozenset(step["surface"] for step in steps if step["surface"]))
+    surfaces = frozenset(step["surface"] for step in steps if step["surface"])
+    in_time = sorted(steps, key=lambda step: step["time"])  # a demo at midnight has two trajectories
+    places = tuple(place for step in in_time for place in places_of(step))
+    return Opened(len(batches), len(steps), raw, acts, surfaces, places)
 
 
 def read_received(receiver: Path) -> Received:

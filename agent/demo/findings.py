@@ -8,6 +8,8 @@ from agent.demo.truth import Act
 
 CLICKS = {"click": 1, "double_click": 2, "drag": 1}
 
+ClickPlace = tuple[str, float | None, float | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -19,6 +21,7 @@ class Opened:
         raw: Raw inputs that they stand for.
         acts: (act, name, surface), how often.
         surfaces: Every surface that is named.
+        places: (surface, right, down) of each click, as fractions of the window, in the order of time; None where unknown.
     """
 
     batches: int
@@ -26,6 +29,7 @@ class Opened:
     raw: int
     acts: Counter[tuple[str, str, str]]
     surfaces: frozenset[str]
+    places: tuple[ClickPlace, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,14 @@ class Received:
 
     batches: int
     bytes: int
+
+
+def places_of(step: dict[str, Any]) -> list[ClickPlace]:
+    """Where the clicks of one step were, as fractions of the window; nothing for other steps."""
+    at = step["args"].get("at") or {}
+    inside = at.get("frame") == "window"
+    place = (str(step["surface"]), at.get("x") if inside else None, at.get("y") if inside else None)
+    return [place] * CLICKS.get(step["action"], 0)
 
 
 def acts_of(step: dict[str, Any]) -> Counter[tuple[str, str, str]]:

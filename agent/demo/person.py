@@ -51,6 +51,8 @@ KEYSYMS = {
 
 BUTTONS = {1: "left", 2: "middle", 3: "right"}
 WHEEL_UP, WHEEL_DOWN = 4, 5
+TITLE_BAR = "title-bar"
+_TITLE_BAR_PX = 16
 
 
 class Person:
@@ -64,8 +66,7 @@ class Person:
     def __init__(self, display: Display, truth: Truth) -> None:
         self.display = display
         self.truth = truth
-        self._width = display.screen().width_in_pixels
-        self._height = display.screen().height_in_pixels
+        self._place: Place | None = None
         pointer = display.screen().root.query_pointer()
         self._at = (pointer.root_x, pointer.root_y)
         # a repeat that the server makes while this process is not scheduled would be an input that nobody counted
@@ -116,10 +117,19 @@ class Person:
             self.truth.add(Act.CHARACTER, "character", 4 if shifted else 2)
 
     def focus(self, place: Place, surface: str) -> None:
-        """Click into a window's middle and wait until it is in front; acts count as that surface's from the click on."""
-        self.truth.surface = surface
-        self.click(*place.inside(0.5, 0.6))
-        until(lambda: active_window(self.display) == place.window_id, "the focus of a window")
+        """Bring a window to the front, unless it is there, by a click on its title bar; what follows counts as that surface's.
+
+        The title bar is the window manager's, so this click is on neither application's surface.
+        """
+        if active_window(self.display) != place.window_id:
+            self.truth.surface, self._place = TITLE_BAR, None
+            self.click(place.x + place.width // 3, place.y - _TITLE_BAR_PX // 2)
+            until(lambda: active_window(self.display) == place.window_id, "the focus of a window")
+        self.enter(place, surface)
+
+    def enter(self, place: Place, surface: str) -> None:
+        """What follows is done in this window, which is in front."""
+        self.truth.surface, self._place = surface, place
 
     def keycodes(self) -> dict[str, int]:
         """The keycode of each letter and digit on this keyboard."""
@@ -157,7 +167,11 @@ class Person:
         return int(self.display.keycode_to_keysym(code, 0)) != _keysym(character)
 
     def _fractions(self) -> tuple[float, float]:
-        return self._at[0] / self._width, self._at[1] / self._height
+        """Where the pointer is, as fractions of the window; (0, 0) in none."""
+        if self._place is None:
+            return 0.0, 0.0
+        x, y = self._at
+        return (x - self._place.x) / self._place.width, (y - self._place.y) / self._place.height
 
 
 def _keysym(name: str) -> int:

@@ -5,12 +5,15 @@ demo is consistent only if all of them hold.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agent.demo.findings import Opened, Received
+from agent.demo.findings import ClickPlace, Opened, Received
 from agent.demo.truth import Phase, Truth
 from agent.status import Status
+
+NEAR = 0.005
+"""Of a window's width or height: three pixels in six hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,19 @@ def checks(evidence: Evidence) -> dict[str, bool]:
         "every batch received was opened": opened.batches == evidence.received.batches,
         "what was opened stands for exactly what was sent": opened.raw == tally.sent,
         "every click, scroll, named key and chord in the allowed apps came out, and no other": opened.acts == wanted and bool(wanted),
+        "every click came out where it was made": _same_places(truth.places(evidence.allowed), opened.places),
         "no other app is named": opened.surfaces <= evidence.allowed,
         "every file could be searched, and the search finds what is planted": evidence.unread == 0 and evidence.blind == 0,
     }
+
+
+def _same_places(made: Sequence[tuple[str, float, float]], came: Sequence[ClickPlace]) -> bool:
+    return len(made) == len(came) and all(_near(one, other) for one, other in zip(made, came, strict=True))
+
+
+def _near(made: tuple[str, float, float], came: ClickPlace) -> bool:
+    surface, x, y = came
+    return surface == made[0] and x is not None and y is not None and abs(x - made[1]) < NEAR and abs(y - made[2]) < NEAR
 
 
 def result(evidence: Evidence) -> dict[str, object]:

@@ -4,7 +4,6 @@ Pure. Knows no window and no display: it is told each act, where it happened, an
 """
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -38,7 +37,7 @@ class Deed:
         surface: Where, by the demo's own name of the application.
         phase: When.
         raw: How many raw inputs (X device events) it was.
-        right, down: Where, as fractions of the screen; 0 for keys.
+        right, down: Where, as fractions of the window; 0 for keys.
     """
 
     act: Act
@@ -74,14 +73,17 @@ class Truth:
 
     def counts(self) -> dict[str, int]:
         """How often each act was done, over everything."""
-        return self._tally(lambda _: True)
+        counted = Counter(deed.act for deed in self.deeds)
+        return {act.value: counted[act] for act in Act}
 
     def expected(self, surfaces: frozenset[str]) -> Counter[tuple[str, str, str]]:
         """What must be found again: (act, name, surface) of what was done on `surfaces` while collecting; no characters, no moves."""
         wanted = (Act.CLICK, Act.SCROLL, Act.NAMED_KEY, Act.CHORD)
-        deeds = (d for d in self.deeds if d.phase is Phase.COLLECTING and d.surface in surfaces and d.act in wanted)
-        return Counter((deed.act.value, deed.name, deed.surface) for deed in deeds)
+        return Counter((deed.act.value, deed.name, deed.surface) for deed in self._open_deeds(surfaces) if deed.act in wanted)
 
-    def _tally(self, wanted: Callable[[Deed], bool]) -> dict[str, int]:
-        counted = Counter(deed.act for deed in self.deeds if wanted(deed))
-        return {act.value: counted[act] for act in Act}
+    def places(self, surfaces: frozenset[str]) -> list[tuple[str, float, float]]:
+        """Where each of those clicks was: (surface, right, down), in order."""
+        return [(deed.surface, deed.right, deed.down) for deed in self._open_deeds(surfaces) if deed.act is Act.CLICK]
+
+    def _open_deeds(self, surfaces: frozenset[str]) -> list[Deed]:
+        return [deed for deed in self.deeds if deed.phase is Phase.COLLECTING and deed.surface in surfaces]

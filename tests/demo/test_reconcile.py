@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent.demo.findings import Opened, Received, acts_of
+from agent.demo.findings import Opened, Received, acts_of, places_of
 from agent.demo.reconcile import Evidence, checks, result, shortfall
 from agent.demo.truth import Act, Phase, Truth
 from agent.status import Status
@@ -21,7 +21,7 @@ def truth() -> Truth:
     told = Truth("editor", Phase.BEFORE)
     told.add(Act.CLICK, "left", 4)
     told.phase = Phase.COLLECTING
-    told.add(Act.CLICK, "left", 2)
+    told.add(Act.CLICK, "left", 2, 0.5, 0.25)
     told.add(Act.NAMED_KEY, "enter", 2)
     told.add(Act.CHARACTER, "character", 4)
     told.surface = "terminal"
@@ -70,7 +70,7 @@ def status(**tally: Any) -> Status:
 
 def opened(**changes: Any) -> Opened:
     """What the custodians would open."""
-    whole = Opened(1, 5, 8, Counter({CLICK: 1, KEY: 1}), frozenset({"editor"}))
+    whole = Opened(1, 5, 8, Counter({CLICK: 1, KEY: 1}), frozenset({"editor"}), (("editor", 0.501, 0.25),))
     return dataclasses.replace(whole, **changes)
 
 
@@ -102,6 +102,8 @@ BROKEN = {
     "what was opened stands for less than was sent": {"opened": opened(raw=7)},
     "a click did not come out": {"opened": opened(acts=Counter({KEY: 1}))},
     "a click came out that nobody made": {"opened": opened(acts=Counter({CLICK: 2, KEY: 1}))},
+    "a click came out somewhere else": {"opened": opened(places=(("editor", 0.51, 0.25),))},
+    "a click came out nowhere": {"opened": opened(places=(("editor", None, None),))},
     "another app is named": {"opened": opened(surfaces=frozenset({"editor", "terminal"}))},
     "a file could not be searched": {"unread": 1},
     "the search is blind": {"blind": 1},
@@ -123,7 +125,10 @@ def test_every_check_can_fail() -> None:
 def test_nothing_at_all_is_not_consistent() -> None:
     """A demo in which nothing was recorded does not pass by vacuity."""
     nothing = evidence(
-        truth=Truth(), status=status(seen=0, refused={}, sent=0), received=Received(0, 0), opened=Opened(0, 0, 0, Counter(), frozenset())
+        truth=Truth(),
+        status=status(seen=0, refused={}, sent=0),
+        received=Received(0, 0),
+        opened=Opened(0, 0, 0, Counter(), frozenset(), ()),
     )
     assert result(nothing)["consistent"] is False
 
@@ -151,3 +156,11 @@ STEPS = [
 def test_a_step_counts_as_the_acts_that_it_stands_for(action: str, args: dict[str, Any], acts: dict[Any, int]) -> None:
     """Steps are put in the words of the truth record; half a click is no click."""
     assert acts_of({"action": action, "args": args, "surface": "e"}) == Counter(acts)
+
+
+def test_a_place_counts_only_as_part_of_the_window() -> None:
+    """A double click was twice in one place; a place on the screen, or none, is unknown; other steps have no click."""
+    at = {"x": 0.5, "y": 0.25, "frame": "window"}
+    assert places_of({"action": "double_click", "args": {"at": at}, "surface": "e"}) == [("e", 0.5, 0.25)] * 2
+    assert places_of({"action": "click", "args": {"at": at | {"frame": "screen"}}, "surface": "e"}) == [("e", None, None)]
+    assert places_of({"action": "scroll", "args": {"at": at}, "surface": "e"}) == []
