@@ -90,7 +90,7 @@ def test_what_fits_is_consistent() -> None:
     assert injected["raw"] == 18 == injected["before_consent"] + injected["collecting"] + injected["paused"]
 
 
-BROKEN = {
+BROKEN: dict[str, dict[str, Any]] = {
     "an input before the yes or in the pause was seen": {"status": status(seen=14, sent=10)},
     "an input was not seen": {"status": status(seen=10, sent=6)},
     "an input vanished between seen and kept": {"status": status(sent=7), "opened": opened(raw=7)},

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.demo import calls, terminal, wait
+from agent.demo import calls, wait
 from agent.demo.calls import Calls
 from agent.demo.errors import DemoError, NotInTime
 from agent.demo.report import Report
@@ -54,7 +54,7 @@ def test_waiting_returns_what_was_found_and_ends_at_its_deadline() -> None:
     assert until(happened.is_set, "it") is True
     with pytest.raises(NotInTime, match="the second coming did not happen within 0 s"):
         until(lambda: None, "the second coming", within_s=0.1)
-    assert wait.POLL_S < 0.1 < terminal.PATIENCE_S
+    assert wait.POLL_S < 0.1 < wait.PATIENCE_S
 
 
 def test_a_stage_that_fails_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
