@@ -76,8 +76,10 @@ transport.header
 transport.held
 transport.identity
 transport.kdf
+transport.notes
 transport.padding
 transport.recovery
+transport.seal
 transport.segment
 transport.span
 transport.xwing
@@ -123,7 +125,7 @@ agent.record
 agent.report
 agent.run
 agent.settings
-agent.trays
+agent.subject
 agent.tray.badge
 agent.tray.bus
 agent.tray.host
@@ -131,6 +133,8 @@ agent.tray.icon
 agent.tray.indicator
 agent.tray.link
 agent.tray.start
+agent.trays
+agent.uploading
 consent.ledger
 custody.__main__
 custody.clock
@@ -168,7 +172,9 @@ transport.disk
 transport.forgetting
 transport.hold
 transport.keystore
+transport.outbox
 transport.reopening
+transport.sealing
 transport.shelf
 volens
 """.split()
