@@ -9,21 +9,28 @@ from types import TracebackType
 from typing import Self
 
 from agent import clock, messages
-from agent.errors import CannotDo
+from agent.errors import CannotDo, StateUnsafe
 from agent.lock import Lock, take_over
 from agent.places import Places
-from agent.report import report
+from agent.report import report, unsafe_report
 from agent.subject import Subject
-from consent.event import Event
+from consent.event import Clocks, Event
 from consent.ledger import LedgerError
 from consent.standing import StandingError
 
 
 class Alone:
-    """The subject's state under the lock, for one request. Raises StateUnsafe if others can reach it."""
+    """The subject's state under the lock, for one request.
+
+    State that others can reach stops a daemon, but no right: `status` reports it, and a no first takes the state back from others.
+    """
 
     def __init__(self, places: Places) -> None:
-        places.prepare()
+        self._unsafe: StateUnsafe | None = None
+        try:
+            places.prepare()
+        except StateUnsafe as error:
+            self._unsafe = error
         self._lock: Lock = take_over(places.lock)
         self._places = places
         self._subject: Subject | None = None
@@ -38,9 +45,15 @@ class Alone:
 
     def answer(self, request: messages.Request) -> messages.Answer:
         """The answer that the daemon would have given, if it needs none."""
+        if self._unsafe is not None and isinstance(request, messages.AskStatus):
+            return messages.StatusIs(unsafe_report(self._unsafe))
+        if self._unsafe is not None:
+            self._places.tighten()
         if isinstance(request, messages.Withdraw):
             return self._withdraw()
-        subject, now = self._open(), clock.read()
+        return self._do(request, self._open(), clock.read())
+
+    def _do(self, request: messages.Request, subject: Subject, now: Clocks) -> messages.Answer:
         match request:
             case messages.AskStatus():
                 return messages.StatusIs(report(subject, now, None))

@@ -1,4 +1,7 @@
-"""One daemon a person: whoever holds the lock may open ledger and hold. The file names the holder's process."""
+"""One daemon a person: whoever holds the lock may open ledger and hold. The file names the holder's process.
+
+A command without a daemon holds it for one request; whoever comes meanwhile waits a little.
+"""
 
 import fcntl
 import os
@@ -8,7 +11,7 @@ from pathlib import Path
 
 from agent.errors import AlreadyRunning
 
-_TRIES = 200  # 2 s in all: a killed process is gone in 10 ms
+_TRIES = 200  # 2 s in all: a command is done in 0.1 s, a killed process is gone in 10 ms
 _LOOK_EVERY_S = 0.01
 
 
@@ -31,18 +34,32 @@ class Lock:
         os.close(self._fd)
 
 
-def take_over(path: Path) -> Lock:
-    """The lock, from a daemon that does not answer: it is ended first. Its children end with it."""
-    try:
-        return Lock(path)
-    except AlreadyRunning:
-        _end(path)
+def wait(path: Path) -> Lock:
+    """The lock, as soon as whoever holds it for a moment is done. Raises AlreadyRunning after two seconds."""
     for _ in range(_TRIES):
         try:
             return Lock(path)
         except AlreadyRunning:
             time.sleep(_LOOK_EVERY_S)
     return Lock(path)
+
+
+def held(path: Path) -> bool:
+    """Whether a process holds the lock now."""
+    try:
+        Lock(path).release()
+    except AlreadyRunning:
+        return True
+    return False
+
+
+def take_over(path: Path) -> Lock:
+    """The lock, from a daemon that holds it and does not answer: it is ended first. Its children end with it."""
+    try:
+        return Lock(path)
+    except AlreadyRunning:
+        _end(path)
+    return wait(path)
 
 
 def _end(path: Path) -> None:

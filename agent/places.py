@@ -80,6 +80,13 @@ class Places:
         with contextlib.suppress(FileNotFoundError):
             os.replace(self.ledger, self.state / f"ledger.broken-{wall_ms}")
 
+    def tighten(self) -> None:
+        """Take from others what they may reach of ours, before a no is carried out; what is not ours is left to `check`."""
+        for path in (self.state, self.runtime, *self.state.rglob("*")):
+            with contextlib.suppress(OSError):
+                if not path.is_symlink() and path.stat().st_uid == os.geteuid():
+                    path.chmod(0o700 if path.is_dir() else 0o600)
+
     def check(self) -> None:
         """Raise StateUnsafe if anything that exists is a link, of another owner, or open to others."""
         for path in (self.state, self.runtime, self.keys, self.hold, self.outbox, self.policy):

@@ -4,16 +4,21 @@ The subject's rights need no daemon: status, pause, resume, withdraw, forget, sh
 and sending, need a living daemon with its indicator; without one they are refused with what to do.
 """
 
+import time
 from collections.abc import Iterator
 
 from agent import messages
 from agent.alone import Alone
 from agent.channel import Channel
 from agent.errors import CannotDo, NotRunning
+from agent.lock import held
 from agent.places import Places
 from agent.status import Status
 from consent.event import Event
 
+_STARTING_TRIES = 50
+_LOOK_EVERY_S = 0.02
+"""One second in all, like the time for an answer."""
 _NEEDS_DAEMON = (messages.Send, messages.AskConsent, messages.GiveConsent)
 
 
@@ -26,13 +31,24 @@ class Reach:
     def ask(self, request: messages.Request) -> messages.Answer:
         """The answer to one request, from the daemon or from disk."""
         try:
-            with Channel(self._places.socket) as channel:
+            with self._channel() as channel:
                 return channel.ask(request)
         except NotRunning:
             if isinstance(request, _NEEDS_DAEMON):
                 raise
         with Alone(self._places) as alone:
             return alone.answer(request)
+
+    def _channel(self) -> Channel:
+        """A connection to the daemon; one that is just starting gets its second. Raises NotRunning."""
+        for _ in range(_STARTING_TRIES):
+            try:
+                return Channel(self._places.socket)
+            except NotRunning:
+                if not self._places.lock.exists() or not held(self._places.lock):
+                    raise
+            time.sleep(_LOOK_EVERY_S)
+        return Channel(self._places.socket)
 
     def status(self) -> Status:
         """What holds now."""
@@ -45,7 +61,7 @@ class Reach:
     def watch(self) -> Iterator[Status]:
         """What holds now, and again at every change, until the daemon ends."""
         try:
-            with Channel(self._places.socket) as channel:
+            with self._channel() as channel:
                 channel.wait_longer(None)
                 for answer in channel.stream(messages.Watch()):
                     if isinstance(answer, messages.StatusIs):
@@ -56,7 +72,7 @@ class Reach:
     def held(self, since_s: int | None) -> Iterator[Event]:
         """What is held, oldest first."""
         try:
-            channel = Channel(self._places.socket)
+            channel = self._channel()
         except NotRunning:
             with Alone(self._places) as alone:
                 yield from alone.held(since_s)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agent import permission
+from agent.errors import StateUnsafe
 from agent.policies import InForce
 from agent.status import (
     SCHEMA,
@@ -15,7 +16,9 @@ from agent.status import (
     PausePart,
     PolicyPart,
     ReceiptPart,
+    SentPart,
     Status,
+    TallyPart,
 )
 from agent.subject import Subject
 from collectors.pipe import CollectorState
@@ -64,7 +67,7 @@ def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
         collecting=bool(alive and alive.collecting),
         why=_why(standing) if alive else ("not_running",),
         words=words if alive else f"The daemon is not running: nothing is recorded. {words}",
-        since=_iso(choice.since.wall_ms),
+        since=_iso(choice.since.wall_ms) if choice.since.wall_ms else None,
         running=alive is not None,
         trial=subject.settings.trial,
         indicator=IndicatorPart(proof.live, proof.form),
@@ -79,4 +82,30 @@ def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
         tally=subject.tally.part(),
         budget=BudgetPart(subject.sent_today(now), None),
         keystore=subject.keystore.where,
+    )
+
+
+def unsafe_report(error: StateUnsafe) -> Status:
+    """What holds when the state can be reached by others: blocked, and nothing in it is believed."""
+    return Status(
+        schema=SCHEMA,
+        standing=State.BLOCKED,
+        collecting=False,
+        why=("state_unsafe",),
+        words=f"Blocked: {error}. Nothing is recorded.",
+        since=None,
+        running=False,
+        trial=False,
+        indicator=IndicatorPart(False, None),
+        policy=PolicyPart(None, None),
+        receipt=ReceiptPart(None),
+        pause=PausePart(None, False),
+        exemptions=(),
+        collectors=(),
+        hold=HoldPart(0, 0, None),
+        outbox=OutboxPart(0, 0),
+        sent=SentPart(0, 0),
+        tally=TallyPart(0, {}, 0, 0, 0, 0, 0),
+        budget=BudgetPart(0, None),
+        keystore="unknown",
     )

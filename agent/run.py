@@ -12,7 +12,7 @@ from importlib.resources import files
 from agent import clock, control, policies
 from agent.answers import Answers
 from agent.daemon import Daemon
-from agent.lock import Lock
+from agent.lock import wait
 from agent.places import Places
 from agent.process import close_to_others
 from agent.subject import Subject
@@ -30,10 +30,10 @@ def run_daemon(places: Places, *, even_after_no: bool) -> int:
     """Run until asked to end, or until there is nothing left to do. Returns the exit code."""
     close_to_others()
     places.prepare()
-    lock = Lock(places.lock)
+    lock = wait(places.lock)
     subject = Subject(places, clock.boot_id(), clock.read())
     try:
-        if subject.record.choice.state is State.WITHDRAWN and not even_after_no and not subject.owes():
+        if subject.record.choice.state is State.WITHDRAWN and not even_after_no:
             sys.stderr.write(f"{AFTER_NO}\n")
             return 0
         asyncio.run(_run(places, subject))
@@ -48,6 +48,7 @@ async def _run(places: Places, subject: Subject) -> None:
     register = parse(files("consent").joinpath("register.toml").read_text("utf-8"))
     daemon = Daemon(subject, register, clock.read, loop)
     daemon.policy = policies.load(places, subject.record, clock.read())
+    daemon.appear()
     uploading = Uploading(daemon, places, clock.read, loop)
     answers = Answers(daemon, uploading, clock.read)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -106,7 +106,7 @@ class Status(Part, frozen=True):
     collecting: bool
     why: tuple[str, ...]
     words: str
-    since: str
+    since: str | None  # ISO 8601, UTC; None before the first choice
     running: bool
     trial: bool
     indicator: IndicatorPart

@@ -88,7 +88,9 @@ def serve(trial: Trial, start: Start) -> Popen[bytes]:
 
 def enrol(trial: Trial, state: Path) -> None:
     """Tell an agent's state folder where the receiver is, and pin the root of trust that came with it."""
-    (state / "policy").mkdir(mode=0o700, parents=True)
+    state.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (state, state / "policy"):
+        folder.mkdir(mode=0o700)
     settings = state / "agent.toml"
     settings.touch(mode=0o600)
     settings.write_text(f'receiver = "{trial.url}"\ntrial = true\n', encoding="utf-8")
