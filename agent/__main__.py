@@ -20,13 +20,12 @@ def _observer(arguments: list[str]) -> int:
 
 
 def _courier(arguments: list[str]) -> int:
-    from agent import clock
     from agent.process import close_to_others, die_with_parent
     from transport.courier import run
 
     die_with_parent()
     close_to_others()
-    return run(clock.read, 0, int(arguments[0]))
+    return run(0, int(arguments[0]))
 
 
 def _tray(arguments: list[str]) -> int:
