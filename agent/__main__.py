@@ -10,9 +10,10 @@ from agent import home
 
 
 def _observer(arguments: list[str]) -> int:
+    from collectors.observer import run
+
     from agent import clock
     from agent.process import close_to_others, die_with_parent
-    from collectors.observer import run
 
     die_with_parent()
     close_to_others()
@@ -30,7 +31,7 @@ def _courier(arguments: list[str]) -> int:
 
 def _tray(arguments: list[str]) -> int:
     from agent.process import close_to_others
-    from agent.tray import run
+    from agent.tray.start import run
 
     close_to_others()
     return run(arguments[1])

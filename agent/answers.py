@@ -75,22 +75,25 @@ class Answers:
 
     async def _answer(self, request: messages.Request) -> messages.Answer:
         match request:
-            case messages.AskStatus():
-                return messages.StatusIs(self.status())
+            case messages.Send():
+                return messages.Done(await self._uploading.send_now())
             case messages.Pause(minutes):
                 return self._pause(minutes)
             case messages.Resume():
                 return self._resume()
-            case messages.Forget(last_s, surface):
-                self._daemon.forget_pending()
-                self._daemon.renew()
-                return self._decided(lambda: self._daemon.subject.forget(self._read(), last_s=last_s, surface=surface))
-            case messages.Send():
-                return messages.Done(await self._uploading.send_now())
-            case messages.AskConsent(begin):
-                return self._ask_consent(begin=begin)
+            case messages.Forget():
+                return self._forget(request)
             case messages.GiveConsent():
                 return self._give_consent(request)
+        return self._look(request)
+
+    def _look(self, request: messages.Request) -> messages.Answer:
+        """Requests that change nothing, or only what the indicator shows."""
+        match request:
+            case messages.AskStatus():
+                return messages.StatusIs(self.status())
+            case messages.AskConsent(begin):
+                return self._ask_consent(begin=begin)
             case messages.AskReceipt():
                 return messages.ReceiptIs(self._daemon.subject.record.choice.receipt)
         raise CannotDo("that cannot be asked for here", "see: volens --help")
@@ -114,6 +117,13 @@ class Answers:
         self._daemon.subject.record.check(Happening.PAUSE_ASKED)
         self._daemon.shut(State.PAUSED)
         return self._decided(lambda: self._daemon.subject.pause(minutes, self._read()))
+
+    def _forget(self, request: messages.Forget) -> messages.Answer:
+        self._daemon.forget_pending()
+        self._daemon.renew()
+        done = self._decided(lambda: self._daemon.subject.forget(self._read(), last_s=request.last_s, surface=request.surface))
+        self._uploading.wake()
+        return done
 
     def _resume(self) -> messages.Answer:
         words = self._daemon.subject.resume(self._read())

@@ -99,6 +99,10 @@ class Daemon:
         self.appear()
         if may_hook(self.standing):
             self._start_observer()
+        self.changed()
+
+    def changed(self) -> None:
+        """Tell watchers and the uploader that something is different now."""
         for moved in self.moved:
             moved()
 
@@ -196,8 +200,7 @@ class Daemon:
             case pipe.Observed():
                 self._observed(message)
         if not isinstance(message, pipe.Observed):
-            for moved in self.moved:
-                moved()
+            self.changed()
 
     # --- pending and proof --------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 
 from agent.status import Status
-from consent.event import Count, Event
+from consent.event import Count, Event, Milliseconds
 from consent.vocabulary import Kind, Purpose, State, SurfaceId
 
 Words = Annotated[str, msgspec.Meta(max_length=2000)]
@@ -172,7 +172,7 @@ class Appear(Message, frozen=True, tag="appear"):
     state: State
     recorded: bool
     words: Words
-    since_wall_ms: Count
+    since_wall_ms: Milliseconds
     pause_left_s: Seconds | None = None
     code: Words | None = None
 

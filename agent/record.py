@@ -4,7 +4,6 @@ The ledger key signs receipts. The identity secret derives the pseudonyms; the r
 open everything with the recovery code. The recovery code itself is returned once and kept nowhere.
 """
 
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,8 @@ from consent.history import PURGED, Choice, add, fold
 from consent.ledger import Entry, Ledger
 from consent.receipt import ConsentReceipt, ReceiptError, SignedReceipt, sign, verify
 from consent.standing import Happening, StandingError, after
+from transport import disk
+from transport.keystore import IDENTITY, Keystore
 from transport.recovery import CODE_BYTES, RecoveryCode
 
 POLICY_ACCEPTED = "policy_accepted"
@@ -37,8 +38,8 @@ class SealingKeys:
 class Record:
     """Ledger and keys of one person. Raises LedgerError or StandingError if the ledger does not hold."""
 
-    def __init__(self, places: Places, boot: str) -> None:
-        self._places, self._boot = places, boot
+    def __init__(self, places: Places, keystore: Keystore, boot: str) -> None:
+        self._places, self._keystore, self._boot = places, keystore, boot
         self._ledger = Ledger(places.ledger)
         self._key = _ledger_key(places.keys / "ledger")
         self.choice: Choice = fold(self._ledger.entries)
@@ -85,38 +86,32 @@ class Record:
         return sign(receipt, self._key)
 
     def sealing_keys(self) -> SealingKeys | None:
-        """The keys that sealing needs; None before the first consent."""
-        try:
-            return SealingKeys((self._places.keys / "identity").read_bytes(), (self._places.keys / "reading.pub").read_bytes())
-        except FileNotFoundError:
+        """The keys that sealing needs; None before the first consent. Raises KeystoreError."""
+        secret = self._keystore.get(IDENTITY)
+        if secret is None:
             return None
+        return SealingKeys(secret, self._reading_key.read_bytes())
+
+    def salt(self) -> bytes:
+        """The salt of the commitment to the receipt in force: 32 bytes, in the ledger, which only the subject has."""
+        given = next(entry for entry in reversed(self.entries) if entry.what == Happening.CONSENT_GIVEN)
+        return bytes.fromhex(str(given.data["salt"]))
 
     def make_sealing_keys(self) -> RecoveryCode | None:
         """Make the sealing keys if there are none; the recovery code, which only the subject will have. None if they exist."""
-        if self.sealing_keys() is not None:
+        if self._keystore.get(IDENTITY) is not None:
             return None
         code = RecoveryCode(secrets.token_bytes(CODE_BYTES))
-        _write_new(self._places.keys / "reading.pub", code.reading_key().public.raw)
-        _write_new(self._places.keys / "identity", code.identity_secret())
+        disk.put(self._reading_key, code.reading_key().public.raw)
+        self._keystore.put(IDENTITY, code.identity_secret())
         return code
+
+    @property
+    def _reading_key(self) -> Path:
+        return self._places.keys / "reading.pub"
 
 
 def _ledger_key(path: Path) -> Ed25519PrivateKey:
     if not path.exists():
-        _write_new(path, Ed25519PrivateKey.generate().private_bytes_raw())
+        disk.put(path, Ed25519PrivateKey.generate().private_bytes_raw())
     return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole, durable and private, or not at all."""
-    new = path.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with open(fd, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(fd)
-    os.replace(new, path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    os.fsync(folder)
-    os.close(folder)

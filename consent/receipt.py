@@ -14,7 +14,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from consent.event import Count
+from consent.event import Count, Milliseconds
 from consent.scope import Scope
 from consent.vocabulary import Kind, Purpose, SurfaceId
 
@@ -46,7 +46,7 @@ class ConsentReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     format: Count
     id: str
-    granted_ms: Count
+    granted_ms: Milliseconds
     controller: str
     receiver: str
     notice_sha256: str

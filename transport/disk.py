@@ -15,7 +15,7 @@ _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 PART = ".part"
 """The end of a name under which a file is written before it gets its own; what is left of them after a crash was never decided."""
-_POSIX = os.name == "posix"
+_POSIX = hasattr(os, "geteuid")  # elsewhere modes and owners mean something else
 sync_data = getattr(os, "fdatasync", os.fsync)
 """fdatasync where there is one: the bytes and the length are on the disk when it returns."""
 

@@ -192,7 +192,7 @@ def choose(folder: Path) -> Keystore:
 
 def _may_have_keyring() -> bool:
     """Saves starting a child where there cannot be a keyring: on Linux it is reached by the session's bus."""
-    return not sys.platform.startswith("linux") or "DBUS_SESSION_BUS_ADDRESS" in os.environ
+    return not hasattr(os, "memfd_create") or "DBUS_SESSION_BUS_ADDRESS" in os.environ  # memfd_create: Linux
 
 
 def _named(name: str) -> str:

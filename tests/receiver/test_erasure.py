@@ -56,6 +56,7 @@ def test_nobody_erases_or_bars_what_another_pseudonym_sealed(service: Service) -
     service.put(stored)
     assert service.erase(person(6), [stored.id, coming.id]).json()["receipt"]["erased"] == 0
     assert all(path.exists() for path in service.files(stored))
+    assert service.put(stored).status_code == 200
     assert service.put(coming).status_code == 201
 
 
@@ -136,6 +137,8 @@ def test_an_erasure_that_a_crash_cut_short_is_finished_at_the_next_start(tmp_pat
         rows.execute("UPDATE erasure SET receipt = NULL")
     with stand.serving(directory) as running:
         assert not any(path.exists() for path in files)
+        with closing(sqlite3.connect(directory / "volens.db")) as rows:
+            assert rows.execute("SELECT count(*) FROM erasure WHERE receipt IS NULL").fetchone() == (0,)
         assert running.erase(who).json()["receipt"]["erased"] == 1
         assert running.put(sealed).status_code == 409
     assert stand.run("check", directory).stdout == "sound 0, erased 1, unfinished 0, wrong 0\n"

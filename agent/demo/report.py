@@ -1,0 +1,89 @@
+"""What the demo says while it runs and at its end: one line a stage, then a table in plain words, or one JSON object."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.table import Table
+
+from agent.demo.clock import elapsed_s
+from agent.demo.reconcile import Evidence, checks, result, shortfall
+from agent.demo.truth import Phase
+
+REASONS = {
+    "no_kind": "pointer moves and modifier keys: nothing that is ever recorded",
+    "surface_not_allowed": "in an app that is not on the list",
+    "secure_field": "in a password field",
+    "structure_only": "keys in an app where keys are never kept",
+    "role_unknown": "keys where it was not known what was typed into",
+    "own_window": "in windows of Volens itself",
+}
+"""Reasons of refusal, for people; any other is shown by its own name."""
+
+
+class Report:
+    """Progress and end, on a terminal."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self._console = Console(stderr=as_json, highlight=False)
+
+    @contextmanager
+    def stage(self, what: str) -> Iterator[None]:
+        """One stage of the demo: its line gets a tick when it is done."""
+        begun_s = elapsed_s()
+        try:
+            yield
+        except BaseException:
+            self._console.print(f"  [red]✗[/red] {what}")
+            raise
+        self._console.print(f"  [green]✓[/green] {what} [dim]({elapsed_s() - begun_s:.1f} s)[/dim]")
+
+    def begin(self) -> None:
+        """What this is."""
+        self._console.print(
+            "[bold]Volens demo[/bold]: on a private screen that you do not see, with keys that are thrown away afterwards.\n"
+        )
+
+    def end(self, evidence: Evidence, files: int) -> bool:
+        """The table or the object; returns whether all is well."""
+        whole = result(evidence)
+        if self._as_json:
+            json.dump(whole, sys.stdout)
+            sys.stdout.write("\n")
+        else:
+            self._console.print()
+            self._console.print(_table(evidence, files))
+        for sentence, holds in checks(evidence).items():
+            if not holds or not self._as_json:
+                self._console.print(f"  {'[green]✓[/green]' if holds else '[red]✗ not so:[/red]'} {sentence}")
+        for where, n in evidence.hits.items():
+            self._console.print(f"  [red]✗ found what was typed: {where} x{n}[/red]")
+        for line in shortfall(evidence.truth.expected(evidence.allowed), evidence.opened.acts):
+            self._console.print(f"      {line}")
+        return bool(whole["consistent"]) and evidence.canary_hits == 0
+
+
+def _table(evidence: Evidence, files: int) -> Table:
+    truth, tally, opened = evidence.truth, evidence.status.tally, evidence.opened
+    table = Table(title="What became of everything that was typed and clicked", title_justify="left", show_header=False)
+    table.add_column(justify="left")
+    table.add_column(justify="right")
+    acts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in truth.counts().items() if n)
+    table.add_row(f"Done on the private screen, in raw inputs\n[dim]{acts}[/dim]", str(truth.raw()))
+    table.add_row("  before anybody had said yes: not seen", str(truth.raw(Phase.BEFORE)))
+    table.add_row("  during a pause: not seen", str(truth.raw(Phase.PAUSED)))
+    table.add_row("  while recording was on: seen", str(tally.seen), end_section=True)
+    for why, n in sorted(tally.refused.items(), key=lambda item: -item[1]):
+        table.add_row(f"    refused: {REASONS.get(why, why.replace('_', ' '))}", str(n))
+    kept = result(evidence)["kept"]
+    table.add_row("    kept: clicks, wheel, named keys, and that something was typed (never what)", str(kept), end_section=True)
+    table.add_row("Sealed, sent and received, in encrypted batches", str(evidence.received.batches))
+    table.add_row("Opened by two of three custodians, in steps", str(opened.steps), end_section=True)
+    hits = evidence.canary_hits
+    colour = "green" if hits == 0 else "red"
+    row = f"Typed strings and passwords found in {files} files, in any of the usual encodings"
+    table.add_row(row, f"[{colour}]{hits}[/{colour}]")
+    return table

@@ -1,0 +1,198 @@
+"""The subject's state on this machine, and what they may always do with it: pause, resume, withdraw, forget, see.
+
+Opened once, under the lock, by the daemon or by a command that found none. Closing the gate and ending the children is the
+daemon's part, before it calls this; here decisions become durable, and what they cover is destroyed.
+"""
+
+import contextlib
+import hashlib
+import secrets
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from transport.notes import Note
+from transport.outbox import Outbox
+from transport.seal import Terms
+from transport.sealing import SealedCounts, seal_due
+
+from agent import permission
+from agent.errors import StateUnsafe
+from agent.places import Places
+from agent.record import FORGOTTEN, SENT, Record
+from agent.settings import Settings, read
+from agent.status import SentPart, TallyPart
+from agent.tally import Tally
+from consent.event import Clocks, Event
+from consent.gate import Admitted
+from consent.policy import Policy
+from consent.receipt import ConsentReceipt
+from consent.standing import Happening, Standing
+from consent.vocabulary import SurfaceId, Why
+from transport import disk, hold, outbox
+from transport.keystore import Keystore, KeystoreError, choose
+from transport.span import Everything, Last, OfSurface, Span
+from transport.xwing import PublicKey
+
+_GONE = "Everything that was held or waiting on this computer is destroyed"
+
+
+class Subject:
+    """Ledger, hold, outbox, tally of one person. Raises StateUnsafe, LedgerError, StandingError, SettingsWrong, KeystoreError."""
+
+    def __init__(self, places: Places, boot: str, now: Clocks) -> None:
+        self.places, self.boot = places, boot
+        self.settings: Settings = read(places.settings)
+        try:
+            self.keystore: Keystore = choose(places.keys)
+            self.record = Record(places, self.keystore, boot)
+            self.outbox = Outbox(places.outbox, self.keystore)
+            self.hold = hold.Hold(places.hold, self.keystore, boot=boot, consumed=self.outbox.segments())
+        except disk.NotPrivate as error:
+            raise StateUnsafe(str(error), "then start again") from None
+        self.tally = _saved_tally(places.tally)
+        self.tally.settle(held=self.hold.stats().n, sealed=self.outbox.stats().n)
+        if self.record.choice.purge_owed:
+            self.purge(now)
+
+    def close(self) -> None:
+        """Save the counts and give everything back."""
+        self.save()
+        self.hold.close()
+        self.record.close()
+
+    def save(self) -> None:
+        """Save the counts; a disk that is full keeps the old ones."""
+        with contextlib.suppress(OSError):
+            disk.put(self.places.tally, msgspec.json.encode(self.tally.part()))
+
+    # --- what the daemon does with events -----------------------------------------------------------------------
+
+    def keep(self, group: Sequence[Admitted], now: Clocks) -> None:
+        """Keep events whose indicator has answered: on disk when this returns, or refused and counted."""
+        counts = self.hold.keep(group, now)
+        self.tally.keep(counts.n)
+        self.tally.drop_pending(Why.HOLD_FULL, counts.full_n)
+
+    def seal(self, standing: Standing, policy: Policy, now: Clocks, *, at_once: bool) -> SealedCounts:
+        """Seal what is due; `at_once`: everything held, because the subject says so."""
+        receipt, keys = self.record.receipt(), self.record.sealing_keys()
+        if receipt is None or keys is None or self.record.choice.receipt is None:
+            return SealedCounts(waits="there is no consent")
+        terms = Terms(
+            standing=standing,
+            policy_version=policy.version,
+            receipt_commitment=hashlib.sha256(self.record.salt() + self.record.choice.receipt.encode()).digest(),
+            purpose_keys={terms.id: PublicKey(terms.public_key) for terms in policy.purposes.values()},
+            reading_key=PublicKey(keys.reading_public),
+            identity_secret=keys.identity_secret,
+            consent=self.record.choice.consents,
+            day=datetime.fromtimestamp(now.wall_ms / 1000, UTC).date(),
+        )
+        counts = seal_due(self.hold, self.outbox, terms, now=now, hold_s=0 if at_once else permission.hold_s(receipt, policy))
+        self.tally.seal(counts.n)
+        for why, n in counts.refused.items():
+            self.tally.drop_held(why, n)
+        return counts
+
+    def was_sent(self, envelope_id: str, now: Clocks) -> None:
+        """The receiver has it: the local copy goes, the ledger and the tally say so."""
+        note = self.outbox.sent(envelope_id)
+        self.record.note(SENT, now, {"id": note.id, "purpose": note.purpose, "n": note.n, "bytes": note.envelope_bytes})
+        self.tally.send(note.n)
+
+    def was_withdrawn(self, envelope_id: str) -> None:
+        """The receiver knows it as erased: it is destroyed, never sent again."""
+        self.tally.forget_sealed(self.outbox.destroy(envelope_id).n)
+
+    # --- what the subject says ----------------------------------------------------------------------------------
+
+    def consent(self, receipt: ConsentReceipt, now: Clocks) -> str | None:
+        """Record a yes; the recovery code if it was made now."""
+        self.record.check(Happening.CONSENT_GIVEN)
+        code = self.record.make_sealing_keys()
+        self.record.happen(Happening.CONSENT_GIVEN, now, {"receipt": self.record.sign(receipt).as_json(), "salt": secrets.token_hex(32)})
+        return code.text() if code else None
+
+    def pause(self, minutes: int | None, now: Clocks) -> str:
+        """Record a pause; what to tell the person."""
+        self.record.happen(Happening.PAUSE_ASKED, now, {"minutes": minutes})
+        return f"Paused for {minutes} minutes, and on until you resume." if minutes else "Paused until you resume."
+
+    def resume(self, now: Clocks) -> str:
+        """Record the end of a pause."""
+        self.record.happen(Happening.RESUME_ASKED, now)
+        return "Resumed."
+
+    def withdraw(self, now: Clocks) -> str:
+        """Record the withdrawal. What it covers is destroyed by `purge`, which is done again at start if it was cut short."""
+        self.record.happen(Happening.WITHDRAWN, now)
+        return f"Your consent is withdrawn. {_GONE}, and the receiver is asked to erase what it has."
+
+    def purge(self, now: Clocks) -> None:
+        """Destroy everything that a withdrawal covers. A keystore that refuses is asked again at the next start."""
+        held, waiting = self.hold.purge(), self.outbox.purge()
+        self.tally.forget_held(self.tally.held)
+        self.tally.forget_sealed(self.tally.sealed)
+        self.save()
+        if held.key_gone and waiting.key_gone:
+            self.record.purged(now)
+
+    def forget(self, now: Clocks, *, last_s: int | None, surface: SurfaceId | None) -> str:
+        """Destroy what is held in a span, and every waiting envelope that overlaps it."""
+        span = self._span(now, last_s, surface)
+        forgotten = self.hold.forget(span)
+        destroyed = self.outbox.forget(span)
+        self.tally.forget_held(forgotten.n)
+        self.tally.forget_sealed(sum(note.n for note in destroyed))
+        sent = self.outbox.sent_notes(span)
+        self.record.note(FORGOTTEN, now, {"events": forgotten.events, "envelopes": len(destroyed), "sent": [note.id for note in sent]})
+        self.save()
+        return _forgotten_words(forgotten.events, destroyed, sent)
+
+    def held(self, now: Clocks, since_s: int | None) -> Iterator[Event]:
+        """What is held, oldest first."""
+        for part in self.hold.read(None if since_s is None else Last(since_s, now, self.boot)):
+            yield from part.events
+
+    # --- what status shows --------------------------------------------------------------------------------------
+
+    def sent(self) -> SentPart:
+        """Batches and bytes that the receiver has acknowledged, ever."""
+        sizes = [int(entry.data["bytes"]) for entry in self.record.entries if entry.what == SENT]
+        return SentPart(len(sizes), sum(sizes))
+
+    def sent_today(self, now: Clocks) -> int:
+        """Bytes acknowledged since midnight, UTC."""
+        midnight_ms = now.wall_ms - now.wall_ms % 86_400_000
+        return sum(int(entry.data["bytes"]) for entry in self.record.entries if entry.what == SENT and entry.at.wall_ms >= midnight_ms)
+
+    def _span(self, now: Clocks, last_s: int | None, surface: SurfaceId | None) -> Span:
+        if last_s is not None:
+            return Last(last_s, now, self.boot)
+        return OfSurface(surface) if surface is not None else Everything()
+
+
+def _forgotten_words(events: int, destroyed: list[Note], sent: list[Note]) -> str:
+    words = f"Forgotten: {events} held events and {len(destroyed)} waiting envelopes."
+    return f"{words} {len(sent)} batches that overlap have been sent; the receiver is asked to erase them." if sent else words
+
+
+def _saved_tally(path: Path) -> Tally:
+    try:
+        return Tally.of(msgspec.json.decode(path.read_bytes(), type=TallyPart))
+    except (OSError, ValueError):
+        return Tally()
+
+
+def destroy_all(places: Places) -> bool:
+    """Destroy hold and outbox in whatever state they are, for a withdrawal that finds them broken. Whether the keys are gone too."""
+    try:
+        keys = choose(places.keys)
+        return hold.purge(places.hold, keys) and outbox.purge(places.outbox, keys)
+    except (KeystoreError, disk.NotPrivate):
+        return False
+
+
+__all__ = ["Subject", "destroy_all"]

@@ -1,0 +1,65 @@
+"""The figures as a table for people, and as one JSON object. Pure but for rich's drawing."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from bench.figures import Figures
+
+MIB = 1024 * 1024
+
+
+def table(runs: Sequence[Figures], seconds: float) -> Table:
+    """One column for each run, one row for each figure."""
+    drawn = Table(title=f"The same {seconds:.0f} s of work, one after the other", title_justify="left")
+    drawn.add_column("")
+    for one in runs:
+        drawn.add_column(one.name, justify="right")
+    for name, cells in rows(runs):
+        drawn.add_row(name, *cells)
+    return drawn
+
+
+def rows(runs: Sequence[Figures]) -> list[tuple[str, list[str]]]:
+    """(name of the figure, its value in each run as text)."""
+    listed = [
+        ("CPU seconds during the work, whole tree", [f"{one.work_cpu_s:.2f}" for one in runs]),
+        ("CPU seconds from start to end, exact", [f"{one.life_cpu_s:.2f}" for one in runs]),
+        ("CPU seconds of the X server meanwhile", [f"{one.server_cpu_s:.2f}" for one in runs]),
+        ("peak memory of the tree (PSS), MiB", [_mib(one.peak_pss_bytes) for one in runs]),
+        ("wake-ups a second, idle", [_number(one.idle_wakeups_per_s) for one in runs]),
+        ("bytes kept on disk", [f"{one.kept_bytes:,}" for one in runs]),
+        ("raw inputs seen / injected", [_recall(one.seen, one.injected) for one in runs]),
+    ]
+    names = [name for name in ("clicks", "scrolls", "keys") if any(name in one.acts for one in runs)]
+    listed += [(f"{name} seen / injected", [_act(one, name) for one in runs]) for name in names]
+    reasons = sorted({why for one in runs for why in one.refused})
+    listed += [(f"  refused: {why.replace('_', ' ')}", [str(one.refused.get(why, "")) for one in runs]) for why in reasons]
+    return [*listed, ("latest input of the workload, ms", [f"{one.late_s * 1000:.0f}" for one in runs])]
+
+
+def as_json(runs: Sequence[Figures], seconds: float, seed: int) -> str:
+    """Everything, for scripts."""
+    return json.dumps({"seconds": round(seconds, 3), "seed": seed, "runs": [dataclasses.asdict(one) for one in runs]})
+
+
+def _act(one: Figures, name: str) -> str:
+    return _recall(*one.acts[name]) if name in one.acts else "-"
+
+
+def _recall(seen: int | None, injected: int) -> str:
+    if seen is None:
+        return "-"
+    return f"{seen} / {injected} ({100 * seen / injected:.1f} %)" if injected else f"{seen} / 0"
+
+
+def _mib(size: int | None) -> str:
+    if size is None:
+        return "only root sees it"
+    return f"{size / MIB:.1f}" if size else "-"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"

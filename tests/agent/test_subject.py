@@ -1,0 +1,177 @@
+"""What a person may always do with what is theirs: it is done, it is durable, and it survives a crash in the middle."""
+
+from pathlib import Path
+
+import pytest
+
+from agent.alone import Alone
+from agent.errors import CannotDo
+from agent.messages import AskReceipt, AskStatus, Done, Forget, Pause, ReceiptIs, Resume, Send, StatusIs, Withdraw
+from agent.places import Places
+from agent.subject import Subject
+from consent.vocabulary import State, SurfaceId
+from tests.agent.people import BOOT, POLICY, at, clicks, keep, places_in, recording, say_yes, subject_in
+from tests.disks import fill, small_disk
+from tests.policies import PURPOSE_KEY
+from transport.envelope import open_purpose, parse
+from transport.recovery import parse as parse_code
+
+
+@pytest.fixture
+def subject(tmp_path: Path) -> Subject:
+    """Somebody who said yes, with clicks held at minutes 1, 5 and 9."""
+    made = subject_in(tmp_path)
+    say_yes(made, at(0))
+    keep(made, clicks(1, 5, 9), at(9))
+    return made
+
+
+def again(subject: Subject, minutes: float) -> Subject:
+    """The same state, opened by another process after a crash: nothing of the first is closed or saved."""
+    return Subject(subject.places, BOOT, at(minutes))
+
+
+def test_a_withdrawal_is_final_and_destroys_everything(subject: Subject) -> None:
+    """INV-10, INV-13: after it, nothing is held or waiting, the counts reconcile, and a restart finds the same."""
+    assert subject.seal(recording(), POLICY, at(9), at_once=True).envelopes == 1
+    keep(subject, clicks(10), at(10))
+    subject.withdraw(at(11))
+    subject.purge(at(11))
+    for seen in (subject, again(subject, 12)):
+        assert (seen.record.choice.state, seen.hold.stats().events, seen.outbox.waiting()) == (State.WITHDRAWN, 0, [])
+        assert seen.tally.seen == seen.tally.total() == seen.tally.forgotten == 4
+    leftovers = [path for folder in (subject.places.hold, subject.places.outbox) for path in folder.rglob("*") if path.is_file()]
+    assert leftovers == []
+
+
+def test_a_purge_that_was_cut_short_is_completed_at_the_next_start(subject: Subject) -> None:
+    """The withdrawal was acknowledged, then the power went: the next start purges before anything else."""
+    subject.withdraw(at(10))
+    assert subject.hold.stats().events == 3
+    reopened = again(subject, 11)
+    assert (reopened.hold.stats().events, reopened.record.choice.purge_owed) == (0, False)
+
+
+def test_a_withdrawal_on_a_full_disk_is_durable_and_complete(tmp_path: Path) -> None:
+    """A disk without a free byte: the no is written, and what was held is unlinked."""
+    with small_disk(tmp_path, 512) as folder:
+        full = subject_in(folder)
+        say_yes(full, at(0))
+        keep(full, clicks(1, 2, 3), at(3))
+        fill(folder)
+        full.withdraw(at(4))
+        full.purge(at(4))
+        assert full.hold.stats().events == 0
+        reopened = again(full, 5)
+        assert reopened.record.choice.state is State.WITHDRAWN
+        assert list(full.places.hold.glob("*.seg")) == []
+
+
+def test_a_new_yes_brings_nothing_back(subject: Subject) -> None:
+    """INV-14: what was withdrawn is not there after a new consent, which is another identity."""
+    subject.withdraw(at(10))
+    subject.purge(at(10))
+    assert say_yes(subject, at(11)) is None
+    assert (subject.record.choice.consents, subject.hold.stats().events) == (2, 0)
+
+
+def test_forgetting_drops_the_span_and_envelopes_that_overlap_it(subject: Subject) -> None:
+    """INV-11: the last minutes go from the hold, and a waiting envelope that touches them goes whole."""
+    subject.forget(at(10), last_s=5 * 60 + 30, surface=None)
+    assert [event.at for event in subject.held(at(10), None)] == [at(1)]
+    assert subject.seal(recording(), POLICY, at(10), at_once=True).envelopes == 1
+    words = subject.forget(at(10), last_s=20 * 60, surface=None)
+    assert (subject.outbox.waiting(), "1 waiting envelopes" in words) == ([], True)
+    assert subject.tally.seen == subject.tally.total() == subject.tally.forgotten == 3
+
+
+def test_forgetting_a_surface_drops_it_and_nothing_else(subject: Subject) -> None:
+    """By surface: another surface's events stay."""
+    subject.forget(at(10), last_s=None, surface=SurfaceId("other"))
+    assert subject.hold.stats().events == 3
+    subject.forget(at(10), last_s=None, surface=SurfaceId("editor"))
+    assert subject.hold.stats().events == 0
+
+
+def test_nothing_is_sealed_before_its_hold_is_over(subject: Subject) -> None:
+    """INV-19: within a day nothing is due; the subject may end the hold; a pause or a withdrawal stops sealing."""
+    assert subject.seal(recording(), POLICY, at(23 * 60), at_once=False).envelopes == 0
+    subject.pause(30, at(23 * 60))
+    assert subject.seal(recording(), POLICY, at(25 * 60), at_once=False).envelopes == 1
+
+
+def test_what_is_sealed_opens_with_the_purpose_key_and_the_recovery_code_only(tmp_path: Path) -> None:
+    """The envelope in the outbox is for two readers: the custodians of its purpose, and the subject."""
+    made = subject_in(tmp_path)
+    code = say_yes(made, at(0))
+    keep(made, clicks(1), at(1))
+    made.seal(recording(), POLICY, at(2), at_once=True)
+    (note,) = made.outbox.waiting()
+    envelope = parse(made.outbox.read(note.id))
+    assert code is not None
+    from transport.envelope import open_subject
+
+    assert open_purpose(envelope, PURPOSE_KEY) == open_subject(envelope, parse_code(code).reading_key())
+
+
+def test_the_recovery_code_is_kept_nowhere(tmp_path: Path) -> None:
+    """It is returned once; no file of the state contains it, nor the secret in it."""
+    made = subject_in(tmp_path)
+    code = say_yes(made, at(0))
+    assert code is not None
+    secret = parse_code(code).secret
+    for path in made.places.state.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert secret not in content
+            assert secret.hex().encode() not in content
+            assert code.encode() not in content
+
+
+def test_rights_work_without_a_daemon(subject: Subject) -> None:
+    """Pause, resume, forget, receipt and withdraw by the command itself, under the lock, each durable."""
+    subject.close()
+    places = subject.places
+
+    def ask(request: object) -> object:
+        with Alone(places) as alone:
+            return alone.answer(request)  # type: ignore[arg-type]
+
+    assert isinstance(ask(Pause(30)), Done)
+    status = ask(AskStatus())
+    assert isinstance(status, StatusIs)
+    assert (status.status.standing, status.status.running, status.status.hold.events) == (State.PAUSED, False, 3)
+    assert isinstance(ask(Resume()), Done)
+    assert isinstance(ask(AskReceipt()), ReceiptIs)
+    assert isinstance(ask(Forget(last_s=None, surface=SurfaceId("editor"))), Done)
+    with pytest.raises(CannotDo):
+        ask(Send())
+    assert isinstance(ask(Withdraw()), Done)
+    assert again(subject, 20).record.choice.state is State.WITHDRAWN
+
+
+@pytest.mark.parametrize("damage", ["flip", "impossible", "not json"])
+def test_a_withdrawal_is_never_refused_for_a_broken_ledger(subject: Subject, damage: str) -> None:
+    """A ledger that does not hold is set aside, a new one begins with the no, and everything held is destroyed."""
+    subject.close()
+    raw = subject.places.ledger.read_bytes()
+    broken = {"flip": raw.replace(b"consent_given", b"consent_gived", 1), "impossible": raw * 2, "not json": b"nonsense\n"}[damage]
+    subject.places.ledger.write_bytes(broken)
+    with Alone(subject.places) as alone:
+        assert isinstance(alone.answer(Withdraw()), Done)
+    reopened = again(subject, 20)
+    assert (reopened.record.choice.state, reopened.hold.stats().events) == (State.WITHDRAWN, 0)
+    assert len(list(subject.places.state.glob("ledger.broken-*"))) == 1
+
+
+def test_a_receipt_that_another_key_signed_is_no_receipt(subject: Subject, tmp_path: Path) -> None:
+    """Another machine's ledger key in the place of ours: the receipt does not verify, so nothing is agreed to."""
+    other = subject_in(tmp_path / "other")
+    subject.close()
+    (subject.places.keys / "ledger").write_bytes((other.places.keys / "ledger").read_bytes())
+    assert again(subject, 20).record.receipt() is None
+
+
+def test_places_of_a_person_are_found_by_the_platform_s_own_rules(tmp_path: Path) -> None:
+    """State and runtime are two folders below what was given."""
+    assert isinstance(places_in(tmp_path), Places)
