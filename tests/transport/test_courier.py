@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -293,10 +294,10 @@ def _repository(folder: Path, policy: bytes) -> bytes:
     for role, signer in keys.items():
         root.add_key(signer.public_key, role)
     target = TargetFile.from_data("policy.json", policy, ["sha256"])
-    roles = {"root": root, "targets": Targets(1, expires=expires, targets={"policy.json": target})}
+    roles: dict[str, Any] = {"root": root, "targets": Targets(1, expires=expires, targets={"policy.json": target})}
     roles |= {"snapshot": Snapshot(1, expires=expires), "timestamp": Timestamp(1, expires=expires)}
     for role, signed in roles.items():
-        metadata = Metadata(signed)
+        metadata: Metadata[Any] = Metadata(signed)
         metadata.sign(keys[role])
         metadata.to_file(str(folder / ("1.root.json" if role == "root" else f"{role}.json")))
     (folder / "policy.json").write_bytes(policy)

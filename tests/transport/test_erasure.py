@@ -14,7 +14,7 @@ from transport.erasing import MAX_IDS, Asking, ErasureError, askings, erasure_re
 from transport.erasure import Erasures
 from transport.erasure_proof import message
 from transport.identity import EpochIdentity
-from transport.jobs import MAX_ANSWER_BYTES, Answered, Failed, Method, Trouble
+from transport.jobs import MAX_ANSWER_BYTES, Answer, Answered, Failed, Method, Trouble
 from transport.notes import Note
 
 SECRET = b"i" * 32
@@ -85,7 +85,7 @@ def test_only_a_receipt_for_what_was_asked_ends_an_asking() -> None:
     """Another pseudonym, other batches, another status or no JSON at all leave the asking as it is."""
     asking = askings(NOTES[:2], everything=False)[0]
     assert receipt_of(_receipt(asking), asking) == _receipt(asking).body
-    wrong = [
+    wrong: list[Answer] = [
         _receipt(asking, pseudonym="00" * 32),
         _receipt(asking, batches=[NOTES[0].id]),
         _receipt(asking, batches=None),

@@ -51,7 +51,7 @@ def test_nothing_in_the_span_means_nothing_changes(tmp_path: Path) -> None:
     assert (tmp_path / "keys" / "hold.key").read_bytes() == before
 
 
-SPANS = [Last(100, at(3 * MINUTE), BOOT), OfSurface(SurfaceId("mail")), Everything()]
+SPANS: list[Span] = [Last(100, at(3 * MINUTE), BOOT), OfSurface(SurfaceId("mail")), Everything()]
 
 
 def _sample(folder: Path) -> Hold:

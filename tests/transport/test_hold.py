@@ -1,5 +1,6 @@
 """The hold: what was kept is there, what was forgotten is not, whatever happens in between."""
 
+import errno
 import os
 import random
 import signal
@@ -13,6 +14,7 @@ from consent.vocabulary import Kind
 from tests.transport.faults import Crash, dies_at, full_disk
 from tests.transport.holds import BOOT, MINUTE, WALL, at, held, keep, opened
 from tests.transport.makers import CARE, STUDY, a_day_at_work, admit, click
+from transport import disk
 from transport.batch import MAX_EVENTS
 from transport.disk import NotPrivate
 from transport.span import Everything, Last
@@ -235,3 +237,19 @@ def test_the_hold_takes_and_shows_nothing_in_its_reprs(tmp_path: Path) -> None:
     events: list[Event] = [click(1, surface="mail")]
     hold.keep(admit(events), at(1))
     assert "PointerButton" not in repr(next(hold.read()))
+
+
+def test_what_could_not_be_synced_is_not_called_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written is not kept: when the disk does not confirm, the event is refused, and its segment takes no more."""
+    hold = opened(tmp_path)
+    keep(hold, 1)
+    for instant in (2, MINUTE):
+        with monkeypatch.context() as patch:
+            patch.setattr(disk, "sync_data", failing_sync)
+            assert hold.keep(admit([click(instant, n=2)]), at(instant)).full_n == 2
+    keep(hold, MINUTE + 1)
+    assert held(hold) == held(opened(tmp_path)) == [1, MINUTE + 1]
+
+
+def failing_sync(fd: int) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
