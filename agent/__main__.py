@@ -21,8 +21,9 @@ def _observer(arguments: list[str]) -> int:
 
 
 def _courier(arguments: list[str]) -> int:
-    from agent.process import close_to_others, die_with_parent
     from transport.courier import run
+
+    from agent.process import close_to_others, die_with_parent
 
     die_with_parent()
     close_to_others()

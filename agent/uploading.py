@@ -10,6 +10,8 @@ import random
 from collections.abc import Callable
 
 import msgspec
+from transport.results import Fate, fate_of, result_of
+from transport.schedule import Schedule, Upload, Wait, next_step
 
 from agent import policies
 from agent.child import Child
@@ -21,8 +23,6 @@ from consent.gate import may_send
 from consent.trust import POLICY_TARGET
 from consent.vocabulary import Purpose, State
 from transport import jobs, schedule
-from transport.results import Fate, fate_of, result_of
-from transport.schedule import Schedule, Upload, Wait, next_step
 
 UPLOAD_DEADLINE_S = 60
 REFRESH_DEADLINE_S = 30
