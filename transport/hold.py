@@ -217,6 +217,7 @@ def purge(folder: Path, keys: Keystore) -> bool:
         key_gone = False
     if folder.is_dir():
         for path in folder.iterdir():
-            path.unlink()
+            if not path.is_dir() or path.is_symlink():
+                path.unlink()
         disk.sync_folder(folder)
     return key_gone

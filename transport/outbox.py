@@ -229,7 +229,7 @@ def purge(folder: Path, keys: Keystore, *, forget_sent: bool = False) -> bool:
     for place in (folder, folder / "sent") if forget_sent else (folder,):
         if place.is_dir():
             for path in place.iterdir():
-                if not path.is_dir():
+                if not path.is_dir() or path.is_symlink():
                     path.unlink()
             disk.sync_folder(place)
     return key_gone

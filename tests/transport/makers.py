@@ -64,8 +64,10 @@ PAYLOADS: dict[Kind, st.SearchStrategy[Payload]] = {
 def standing(purposes: dict[Kind, Purpose] | None = None, **changes: Any) -> Standing:
     """A standing that admits every kind on every surface of SURFACES, for STUDY unless said otherwise."""
     chosen = {kind: (purposes or {}).get(kind, STUDY) for kind in Kind}
-    grants = {(surface, kind): chosen[kind] for surface in SURFACES for kind in Kind if kind not in SURFACELESS}
-    grants |= {(None, kind): chosen[kind] for kind in SURFACELESS}  # type: ignore[dict-item]
+    grants: dict[tuple[SurfaceId | None, Kind], Purpose] = {
+        (surface, kind): chosen[kind] for surface in SURFACES for kind in Kind if kind not in SURFACELESS
+    }
+    grants |= {(None, kind): chosen[kind] for kind in SURFACELESS}
     facts: dict[str, Any] = {
         "state": State.CONSENTED,
         "generation": GENERATION,

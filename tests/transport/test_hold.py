@@ -1,50 +1,23 @@
 """The hold: what was kept is there, what was forgotten is not, whatever happens in between."""
 
-import contextlib
+import errno
 import os
 import random
 import signal
 import stat
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from consent.event import Clocks, Event
-from consent.vocabulary import Kind, SurfaceId
+from consent.vocabulary import Kind
 from tests.transport.faults import Crash, dies_at, full_disk
+from tests.transport.holds import BOOT, MINUTE, WALL, at, held, keep, opened
 from tests.transport.makers import CARE, STUDY, a_day_at_work, admit, click
+from transport import disk
 from transport.batch import MAX_EVENTS
 from transport.disk import NotPrivate
-from transport.hold import Hold, purge
-from transport.keystore import HOLD, FileKeystore, KeystoreError
-from transport.segment import WrongHoldKey, read
-from transport.span import Everything, Last, OfSurface, Span
-
-BOOT = "this-start"
-WALL = 1_700_000_000_000
-MINUTE = 60_000
-
-
-def at(boot_ms: int) -> Clocks:
-    return Clocks(boot_ms, boot_ms, WALL + boot_ms)
-
-
-def opened(folder: Path, **kwargs: object) -> Hold:
-    return Hold(folder / "hold", FileKeystore(folder / "keys"), boot=BOOT, **kwargs)  # type: ignore[arg-type]
-
-
-def held(hold: Hold, span: Span | None = None) -> list[int]:
-    """The instants of all held events; each event of these tests has its own."""
-    return sorted(event.at.boot_ms for part in hold.read(span) for event in part.events)
-
-
-def keep(hold: Hold, *instants: int, surface: str = "editor") -> None:
-    """One click a given instant, n = 2 each, kept one by one."""
-    for instant in instants:
-        counts = hold.keep(admit([click(instant, surface=surface, n=2)]), at(instant))
-        assert (counts.events, counts.n, counts.full_n) == (1, 2, 0)
+from transport.span import Everything, Last
 
 
 def test_what_is_kept_is_on_disk_when_keep_returns(tmp_path: Path) -> None:
@@ -146,107 +119,6 @@ def test_a_flipped_bit_quarantines_its_segment_only(tmp_path: Path) -> None:
     assert opened(tmp_path).stats().quarantined == 0
 
 
-def test_forget_recuts_at_the_boundary_and_changes_the_hold_key(tmp_path: Path) -> None:
-    """The last minutes go, the rest of a half-covered segment stays, and no copy of the old files opens with the new hold key."""
-    hold = opened(tmp_path)
-    keep(hold, 0, MINUTE, MINUTE + 20_000, MINUTE + 40_000, 2 * MINUTE)
-    copies = [path.read_bytes() for path in (tmp_path / "hold").iterdir()]
-    span = Last(75, at(2 * MINUTE + 30_000), BOOT)
-    shown = held(hold, span)
-    forgotten = hold.forget(span)
-    assert shown == [MINUTE + 20_000, MINUTE + 40_000, 2 * MINUTE]
-    assert (forgotten.n, forgotten.events, forgotten.beyond_n) == (6, 3, 0)
-    assert held(hold) == held(opened(tmp_path)) == [0, MINUTE]
-    for copy in copies:
-        with pytest.raises(WrongHoldKey):
-            read(copy, (tmp_path / "keys" / "hold.key").read_bytes())
-
-
-def test_forget_of_a_surface_leaves_the_others(tmp_path: Path) -> None:
-    """Only events of that surface go, from every segment."""
-    hold = opened(tmp_path)
-    keep(hold, 1, MINUTE, surface="mail")
-    keep(hold, 2, MINUTE + 2)
-    assert hold.forget(OfSurface(SurfaceId("mail"))).n == 4
-    assert held(hold) == held(opened(tmp_path)) == [2, MINUTE + 2]
-    keep(hold, 2 * MINUTE)
-    assert held(opened(tmp_path)) == [2, MINUTE + 2, 2 * MINUTE]
-
-
-def test_nothing_in_the_span_means_nothing_changes(tmp_path: Path) -> None:
-    """Forgetting what is not there rewrites no file."""
-    hold = opened(tmp_path)
-    keep(hold, 1)
-    before = (tmp_path / "keys" / "hold.key").read_bytes()
-    assert hold.forget(OfSurface(SurfaceId("sheets"))).n == 0
-    assert (tmp_path / "keys" / "hold.key").read_bytes() == before
-
-
-SPANS = [Last(100, at(3 * MINUTE), BOOT), OfSurface(SurfaceId("mail")), Everything()]
-
-
-def _sample(folder: Path) -> Hold:
-    hold = opened(folder)
-    for minute in range(3):
-        keep(hold, minute * MINUTE, minute * MINUTE + 25_000, surface="editor")
-        keep(hold, minute * MINUTE + 20_000, minute * MINUTE + 40_000, surface="mail")
-    return hold
-
-
-@pytest.mark.parametrize("span", SPANS, ids=["last", "surface", "everything"])
-def test_a_crash_at_any_change_of_the_disk_forgets_all_of_the_span_or_none(tmp_path: Path, span: Span) -> None:
-    """Forget dies at each single change in turn: after reopening nothing outside is lost, and the span is there whole or not at all."""
-    outcomes = set()
-    for change in range(200):
-        folder = tmp_path / str(change)
-        folder.mkdir()
-        hold = _sample(folder)
-        before = held(hold)
-        inside = held(hold, span)
-        outside = [instant for instant in before if instant not in inside]
-        try:
-            with dies_at(change):
-                hold.forget(span)
-        except Crash:
-            again = opened(folder)
-            after = held(again)
-            assert after in (before, outside), change
-            assert again.recovered.forgotten_n in (0, 2 * len(inside))
-            assert again.recovered.quarantined == 0
-            assert not [path.name for path in (folder / "hold").iterdir() if path.suffix != ".seg"]
-            outcomes.add(after == outside)
-            keep(again, 9 * MINUTE)
-            continue
-        assert held(hold) == held(opened(folder)) == outside
-        assert outcomes == {True, False}
-        assert change > 5
-        return
-    pytest.fail("forget does not end")
-
-
-def test_a_reopening_that_dies_too_still_completes_the_forget(tmp_path: Path) -> None:
-    """Once a forget is under way, any number of crashes while completing it leave it complete in the end."""
-    for change in range(4, 40):
-        folder = tmp_path / str(change)
-        folder.mkdir()
-        hold = _sample(folder)
-        inside = held(hold, SPANS[0])
-        outside = [instant for instant in held(hold) if instant not in inside]
-        try:
-            with dies_at(change):
-                hold.forget(SPANS[0])
-        except Crash:
-            for again in range(40):
-                try:
-                    with dies_at(again):
-                        final = opened(folder)
-                except Crash:
-                    continue
-                break
-            assert held(final) == outside
-            assert held(opened(folder)) == outside
-
-
 def test_a_crash_while_keeping_loses_nothing_that_was_kept(tmp_path: Path) -> None:
     """Keep dies at each single change: what had returned is there, and of the rest nothing but the event in question."""
     for change in range(20):
@@ -310,104 +182,6 @@ def test_on_a_full_disk_new_events_are_refused_and_nothing_is_lost(tmp_path: Pat
     assert held(hold) == held(opened(tmp_path)) == [1, 2, 5]
 
 
-@pytest.mark.parametrize("room", [0, 100, 400, 5000])
-@pytest.mark.parametrize("span", SPANS, ids=["last", "surface", "everything"])
-def test_on_a_full_disk_forget_still_forgets(tmp_path: Path, span: Span, room: int) -> None:
-    """With no room, or a little, everything in the span is gone; what had to go with it is said; a reopened hold agrees."""
-    hold = _sample(tmp_path)
-    before, inside = held(hold), held(hold, span)
-    with full_disk(room):
-        forgotten = hold.forget(span)
-        after = held(hold)
-    assert not set(after) & set(inside)
-    assert forgotten.n == 2 * (len(before) - len(after))
-    assert forgotten.beyond_n == 2 * (len(before) - len(after) - len(inside))
-    assert held(opened(tmp_path)) == after
-    keep(hold, 9 * MINUTE)
-
-
-def test_on_a_full_disk_a_purge_works(tmp_path: Path) -> None:
-    """Withdrawal needs no room: key gone, folder empty."""
-    hold = _sample(tmp_path)
-    with full_disk():
-        purged = hold.purge()
-    assert (purged.n, purged.key_gone) == (24, True)
-    assert not list((tmp_path / "hold").iterdir())
-    assert not (tmp_path / "keys" / "hold.key").exists()
-    assert held(hold) == held(opened(tmp_path)) == []
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 256 KiB; skipped where this process may not mount one."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "none", folder], check=False, capture_output=True).returncode:
-        pytest.skip("may not mount a file system here")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-
-
-def _fill(path: Path) -> None:
-    with path.open("wb", buffering=0) as filler, contextlib.suppress(OSError):
-        while True:
-            filler.write(bytes(512))
-
-
-def test_on_a_really_full_file_system_forget_and_purge_work(small_disk: Path) -> None:
-    """The same on a real full disk: keep refuses, forget forgets, the rest is readable, purge leaves nothing."""
-    hold = opened(small_disk)
-    instant = 0
-    while hold.keep(admit([click(instant, n=2)]), at(instant)).full_events == 0:
-        instant += 20_000
-    hold.close()
-    _fill(small_disk / "filler")
-    before = held(hold)
-    assert before == list(range(0, instant, 20_000))
-    span = Last(90, at(instant), BOOT)
-    inside = held(hold, span)
-    forgotten = hold.forget(span)
-    assert inside
-    assert not set(held(hold)) & set(inside)
-    assert forgotten.n == 2 * (len(before) - len(held(hold)))
-    assert held(opened(small_disk)) == held(hold)
-    assert hold.purge().key_gone
-    assert not list((small_disk / "hold").iterdir())
-
-
-def test_a_purge_goes_on_when_the_keystore_refuses(tmp_path: Path) -> None:
-    """The files go all the same, and the answer says that the key must be asked for again."""
-
-    class Refusing(FileKeystore):
-        def delete(self, name: str) -> None:
-            raise KeystoreError("no")
-
-    _sample(tmp_path).close()
-    assert purge(tmp_path / "hold", Refusing(tmp_path / "keys")) is False
-    assert not list((tmp_path / "hold").iterdir())
-
-
-def test_forget_drops_everything_when_the_key_cannot_be_replaced(tmp_path: Path) -> None:
-    """Without a new key the old one would still open what was forgotten, so nothing that it opens stays."""
-
-    class Stuck(FileKeystore):
-        stuck = False
-
-        def put(self, name: str, secret: bytes) -> None:
-            if self.stuck:
-                raise KeystoreError("no")
-            super().put(name, secret)
-
-    keys = Stuck(tmp_path / "keys")
-    hold = Hold(tmp_path / "hold", keys, boot=BOOT)
-    keep(hold, 1, MINUTE)
-    keys.stuck = True
-    forgotten = hold.forget(Last(10, at(MINUTE), BOOT))
-    assert (forgotten.n, forgotten.beyond_n) == (4, 2)
-    assert held(hold) == []
-    assert keys.get(HOLD) is None
-
-
 def test_segments_that_an_envelope_holds_are_unlinked_before_sealing_again(tmp_path: Path) -> None:
     """A crash between outbox and hold leaves a consumed segment; reopening drops it and counts it, once."""
     hold = opened(tmp_path)
@@ -463,3 +237,19 @@ def test_the_hold_takes_and_shows_nothing_in_its_reprs(tmp_path: Path) -> None:
     events: list[Event] = [click(1, surface="mail")]
     hold.keep(admit(events), at(1))
     assert "PointerButton" not in repr(next(hold.read()))
+
+
+def test_what_could_not_be_synced_is_not_called_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written is not kept: when the disk does not confirm, the event is refused, and its segment takes no more."""
+    hold = opened(tmp_path)
+    keep(hold, 1)
+    for instant in (2, MINUTE):
+        with monkeypatch.context() as patch:
+            patch.setattr(disk, "sync_data", failing_sync)
+            assert hold.keep(admit([click(instant, n=2)]), at(instant)).full_n == 2
+    keep(hold, MINUTE + 1)
+    assert held(hold) == held(opened(tmp_path)) == [1, MINUTE + 1]
+
+
+def failing_sync(fd: int) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))

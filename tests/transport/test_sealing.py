@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def at(boot_ms: int) -> Clocks:
 class Desk:
     """A hold and an outbox over one folder."""
 
-    def __init__(self, folder: Path, **bounds: int) -> None:
+    def __init__(self, folder: Path, **bounds: Any) -> None:
         keys = FileKeystore(folder / "keys")
         self.outbox = Outbox(folder / "outbox", keys, **bounds)
         self.hold = Hold(folder / "hold", keys, boot=BOOT, consumed=self.outbox.segments())
