@@ -8,6 +8,7 @@ import contextlib
 import signal
 import sys
 from importlib.resources import files
+from typing import Any
 
 from agent import clock, control, policies
 from agent.answers import Answers
@@ -22,6 +23,7 @@ from consent.register import parse
 from consent.vocabulary import State
 
 AFTER_NO = "volens: you said no, so nothing runs. If you have changed your mind: volens run --ask"
+ERASE_WITHIN_S = 20.0
 CHECKPOINT_S = 60.0
 """How often the counts are saved while nothing else saves them."""
 
@@ -35,21 +37,25 @@ def run_daemon(places: Places, *, even_after_no: bool) -> int:
     try:
         if subject.record.choice.state is State.WITHDRAWN and not even_after_no:
             sys.stderr.write(f"{AFTER_NO}\n")
-            return 0
-        asyncio.run(_run(places, subject))
+            asyncio.run(_run(places, subject, only_erase=True))
+        else:
+            asyncio.run(_run(places, subject, only_erase=False))
     finally:
         subject.close()
         lock.release()
     return 0
 
 
-async def _run(places: Places, subject: Subject) -> None:
+async def _run(places: Places, subject: Subject, *, only_erase: bool) -> None:
     loop = asyncio.get_running_loop()
     register = parse(files("consent").joinpath("register.toml").read_text("utf-8"))
     daemon = Daemon(subject, register, clock.read, loop)
     daemon.policy = policies.load(places, subject.record, clock.read())
     daemon.appear()
     uploading = Uploading(daemon, places, clock.read, loop)
+    if only_erase:
+        await _erase(uploading)
+        return
     answers = Answers(daemon, uploading, clock.read)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, answers.over.set)
@@ -60,13 +66,28 @@ async def _run(places: Places, subject: Subject) -> None:
     over = asyncio.create_task(answers.over.wait())
     await asyncio.wait([over, *tasks], return_when=asyncio.FIRST_COMPLETED)
     daemon.close()
+    problem = await _end([over, *tasks])
+    if subject.record.choice.state is State.WITHDRAWN:
+        await _erase(uploading)
     server.close()
     trays.end()
-    for task in (over, *tasks):
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
     places.socket.unlink(missing_ok=True)
+    if problem is not None:
+        raise problem
+
+
+async def _end(tasks: list[asyncio.Task[Any]]) -> BaseException | None:
+    """Cancel what still runs; the error that ended one of them, if one did."""
+    for task in tasks:
+        task.cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    return next((one for one in results if isinstance(one, Exception)), None)
+
+
+async def _erase(uploading: Uploading) -> None:
+    """Give the receiver a moment to erase; what it still owes is asked for at the next start."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(uploading.erase(), ERASE_WITHIN_S)
 
 
 async def _checkpoint(daemon: Daemon) -> None:

@@ -12,10 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from transport.notes import Note
-from transport.outbox import Outbox
-from transport.seal import Terms
-from transport.sealing import SealedCounts, seal_due
 
 from agent import permission
 from agent.errors import StateUnsafe
@@ -31,7 +27,14 @@ from consent.receipt import ConsentReceipt
 from consent.standing import Happening, Standing
 from consent.vocabulary import SurfaceId, Why
 from transport import disk, hold, outbox
+from transport.erasing import askings
+from transport.erasure import Erasures
+from transport.erasure import Pending as Owed
 from transport.keystore import Keystore, KeystoreError, choose
+from transport.notes import Note
+from transport.outbox import Outbox
+from transport.seal import Terms
+from transport.sealing import SealedCounts, seal_due
 from transport.span import Everything, Last, OfSurface, Span
 from transport.xwing import PublicKey
 
@@ -49,9 +52,11 @@ class Subject:
             self.record = Record(places, self.keystore, boot)
             self.outbox = Outbox(places.outbox, self.keystore)
             self.hold = hold.Hold(places.hold, self.keystore, boot=boot, consumed=self.outbox.segments())
+            self.erasures = Erasures(places.erasures)
         except disk.NotPrivate as error:
             raise StateUnsafe(str(error), "then start again") from None
         self.tally = _saved_tally(places.tally)
+        self.tally.forgotten += self.hold.recovered.forgotten_n
         self.tally.settle(held=self.hold.stats().n, sealed=self.outbox.stats().n)
         if self.record.choice.purge_owed:
             self.purge(now)
@@ -131,12 +136,16 @@ class Subject:
         return f"Your consent is withdrawn. {_GONE}, and the receiver is asked to erase what it has."
 
     def purge(self, now: Clocks) -> None:
-        """Destroy everything that a withdrawal covers. A keystore that refuses is asked again at the next start."""
+        """Destroy everything that a withdrawal covers, and owe the receiver an erasure of everything that it may have.
+
+        What cannot be done now (a keystore that refuses, no room to write an asking) is done again at the next start.
+        """
+        asked = self._ask_erasure([*self.outbox.sent_notes(), *self.outbox.waiting()], everything=True)
         held, waiting = self.hold.purge(), self.outbox.purge()
         self.tally.forget_held(self.tally.held)
         self.tally.forget_sealed(self.tally.sealed)
         self.save()
-        if held.key_gone and waiting.key_gone:
+        if held.key_gone and waiting.key_gone and asked:
             self.record.purged(now)
 
     def forget(self, now: Clocks, *, last_s: int | None, surface: SurfaceId | None) -> str:
@@ -147,9 +156,26 @@ class Subject:
         self.tally.forget_held(forgotten.n)
         self.tally.forget_sealed(sum(note.n for note in destroyed))
         sent = self.outbox.sent_notes(span)
+        self._ask_erasure([*sent, *destroyed], everything=False)  # an upload that was cut off may have arrived
         self.record.note(FORGOTTEN, now, {"events": forgotten.events, "envelopes": len(destroyed), "sent": [note.id for note in sent]})
         self.save()
         return _forgotten_words(forgotten.events, destroyed, sent)
+
+    def _ask_erasure(self, notes: list[Note], *, everything: bool) -> bool:
+        """Owe the receiver an erasure of these envelopes, or of their whole pseudonyms. False if it could not be written down."""
+        try:
+            self.erasures.ask(askings(notes, everything=everything))
+        except OSError:
+            return False
+        return True
+
+    def erased(self, owed: Owed, receipt: bytes) -> None:
+        """The receiver has erased: keep its receipt, and forget that these were ever sent."""
+        self.erasures.answered(owed.name, receipt)
+        gone = owed.asking.batches
+        for note in self.outbox.sent_notes():
+            if note.id in (gone or ()) or (gone is None and note.pseudonym == owed.asking.pseudonym):
+                self.outbox.drop_sent(note.id)
 
     def held(self, now: Clocks, since_s: int | None) -> Iterator[Event]:
         """What is held, oldest first."""

@@ -10,8 +10,6 @@ import random
 from collections.abc import Callable
 
 import msgspec
-from transport.results import Fate, fate_of, result_of
-from transport.schedule import Schedule, Upload, Wait, next_step
 
 from agent import policies
 from agent.child import Child
@@ -22,7 +20,10 @@ from consent.event import Clocks
 from consent.gate import may_send
 from consent.trust import POLICY_TARGET
 from consent.vocabulary import Purpose, State
-from transport import jobs, schedule
+from transport import erasing, jobs, schedule
+from transport.errors import TransportError
+from transport.results import Fate, fate_of, result_of
+from transport.schedule import Schedule, Upload, Wait, next_step
 
 UPLOAD_DEADLINE_S = 60
 REFRESH_DEADLINE_S = 30
@@ -31,6 +32,8 @@ REFRESH_EVERY_S = 3600.0
 REFRESH_AGAIN_S = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
 LOOK_EVERY_S = 60.0
 """A hold ends on no particular second; a minute late is early enough, and one wake-up a minute is nothing."""
+SEEN_AT_LEAST_MS = 15 * 60_000
+"""Nothing leaves within the first quarter of an hour after a start, so that nothing leaves unseen after a lid was closed."""
 
 
 class Uploading:
@@ -48,6 +51,7 @@ class Uploading:
         self._wake = asyncio.Event()
         self._refresh_at_ms = 0
         self._refusals = 0
+        self._began_awake_ms = read().awake_ms
         daemon.ended.append(self._abort)
         daemon.moved.append(self.wake)
 
@@ -60,7 +64,9 @@ class Uploading:
         while True:
             self._wake.clear()
             await self._refresh()
-            self._seal(at_once=False)
+            await self.erase()
+            if self._read().awake_ms - self._began_awake_ms >= SEEN_AT_LEAST_MS:
+                self._seal(at_once=False)
             wait_s = await self._send()
             self._rest()
             with contextlib.suppress(TimeoutError):
@@ -91,10 +97,9 @@ class Uploading:
         if root is None:
             self._refresh_at_ms = now.boot_ms + int(REFRESH_EVERY_S * 1000)
             return
-        self._number += 1
         base = f"{self._receiver}/v1/tuf"
         job = jobs.RefreshPolicy(
-            self._number,
+            self._next(),
             f"{base}/metadata/",
             f"{base}/targets/",
             str(self._places.policy),
@@ -115,6 +120,30 @@ class Uploading:
             return (self._places.policy / policies.PINNED_ROOT).read_bytes()
         except OSError:
             return None
+
+    # --- erasures -----------------------------------------------------------------------------------------------
+
+    async def erase(self) -> bool:
+        """Ask the receiver for every erasure that it still owes; whether none is left. No standing forbids asking."""
+        subject = self._daemon.subject
+        keys = subject.record.sealing_keys() if subject.erasures.pending() else None
+        if keys is None or self._receiver is None:
+            return not subject.erasures.pending()
+        for owed in subject.erasures.pending():
+            try:
+                subject.erased(owed, await self._ask_erasure(self._receiver, owed.asking, keys.identity_secret))
+            except erasing.ErasureError:
+                return False
+        return True
+
+    async def _ask_erasure(self, receiver: str, asking: erasing.Asking, identity_secret: bytes) -> bytes:
+        """The receiver's receipt for one asking, over a connection of its own."""
+        nonce = erasing.nonce_of(await self._carry(erasing.nonce_request(self._next(), receiver)))
+        request, body = erasing.erasure_request(self._next(), receiver, asking, nonce, identity_secret)
+        try:
+            return erasing.receipt_of(await self._carry(request, body), asking)
+        finally:
+            self._rest()
 
     # --- envelopes ----------------------------------------------------------------------------------------------
 
@@ -146,10 +175,13 @@ class Uploading:
 
     async def _upload(self, receiver: str, envelope_id: str) -> None:
         subject = self._daemon.subject
-        raw = subject.outbox.read(envelope_id)
-        self._number += 1
+        try:
+            raw = subject.outbox.read(envelope_id)
+        except (TransportError, OSError):
+            subject.outbox.set_aside(envelope_id)  # damaged on the disk: kept aside and counted, never sent
+            return
         url, kind = jobs.batch_url(receiver, envelope_id), "application/octet-stream"
-        request = jobs.Request(self._number, jobs.Method.PUT, url, kind, len(raw), UPLOAD_DEADLINE_S)
+        request = jobs.Request(self._next(), jobs.Method.PUT, url, kind, len(raw), UPLOAD_DEADLINE_S)
         self._schedule = schedule.begun(self._schedule, self._read().boot_ms)
         result = result_of(await self._carry(request, raw), envelope_id)
         now = self._read()
@@ -167,6 +199,10 @@ class Uploading:
         self._daemon.changed()
 
     # --- the courier --------------------------------------------------------------------------------------------
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
 
     async def _carry(self, job: jobs.Job, body: bytes = b"") -> jobs.Answer:
         """Give the courier a job and wait for its answer; it is started if there is none."""

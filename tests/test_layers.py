@@ -138,6 +138,7 @@ agent.tray.indicator
 agent.tray.link
 agent.tray.start
 agent.trays
+agent.trial
 agent.uploading
 consent.ledger
 custody.__main__
