@@ -39,6 +39,7 @@ class Accessibility:
         self._read, self._shaper = read, shaper
         self._session: Bus | None = None
         self._bus: Bus | None = None
+        self._found_bus = False
         self.trouble = _STARTING + _DEAF
         self._opened_ms = 0
         self._search_ms: int | None = None
@@ -78,6 +79,9 @@ class Accessibility:
         try:
             if self._session is not None:
                 self._session.pump()
+            if self._session is not None and self._found_bus:  # it is not needed any more
+                self._session.close()
+                self._session = None
             if self._bus is not None:
                 self._bus.pump()
         except BusGoneError:
@@ -95,6 +99,7 @@ class Accessibility:
         if self._bus is not None:
             self._shaper.focused(self._read())
         self._session = self._bus = None
+        self._found_bus = False
         self._pids.clear()
         self._object, self._search_ms, self.trouble = ("", ""), None, why + _DEAF
 
@@ -111,9 +116,7 @@ class Accessibility:
         except BusGoneError:
             self._hang_up("the accessibility service does not answer")
             return
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        self._found_bus = True
 
     def _register(self) -> Steps:
         registry = ("org.a11y.atspi.Registry", "/org/a11y/atspi/registry")

@@ -8,7 +8,6 @@ from typing import Any
 from collectors.backends.atspi import Accessibility
 from collectors.backends.x11_record import (
     BUTTON_PRESS,
-    BUTTON_RELEASE,
     KEY_PRESS,
     KEY_RELEASE,
     DeviceEvent,
@@ -107,7 +106,9 @@ class LinuxX11:
             if self._accessibility:
                 self._accessibility.pump()
             if self._stream:
-                for event in self._stream.read():
+                came = self._stream.read()
+                self._shaper.moved(came.moves)
+                for event in came.events:
                     self._input(event)
             self._pump_windows()
             now = self._read()
@@ -160,10 +161,8 @@ class LinuxX11:
             self._keymap_stale = True
         elif event.type in (KEY_PRESS, KEY_RELEASE):
             self._key(event)
-        elif event.type in (BUTTON_PRESS, BUTTON_RELEASE):
-            self._button(event)
         else:
-            self._shaper.moved(1)
+            self._button(event)
 
     def _key(self, event: DeviceEvent) -> None:
         at = clocks_of(event.time_ms, self._read())

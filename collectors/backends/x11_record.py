@@ -1,7 +1,7 @@
 """The RECORD hook: X device events as fixed-size records, read without a library in between (5 us an event).
 
-It asks the X server for the ranges that the granted kinds need and for nothing else: no plain moves, no requests,
-no text. What it reads is 32 bytes an event, of which eight are looked at.
+It asks the X server for the events that the granted kinds need and for nothing else: no requests, no other events. Of a
+plain move it reads that it was one.
 """
 
 import socket
@@ -44,10 +44,26 @@ class DeviceEvent:
         return "<DeviceEvent>"
 
 
+@dataclass(slots=True)
+class Came:
+    """What came since the last reading.
+
+    Attributes:
+        events: In order; None stands for a change of the keyboard's layout.
+        moves: How many plain moves there were.
+    """
+
+    events: list[DeviceEvent | None]
+    moves: int = 0
+
+
 def ranges(kinds: frozenset[Kind]) -> list[tuple[int, int]]:
-    """The event types that the granted kinds need, as first and last; empty: no hook."""
+    """The event types that the granted kinds need, as first and last; empty: no hook.
+
+    Plain moves come with the buttons: they are counted, so that what was seen reconciles with what was done, and not looked at.
+    """
     keys = [(KEY_PRESS, KEY_RELEASE)] if kinds & _KEY_KINDS else []
-    return keys + ([(BUTTON_PRESS, BUTTON_RELEASE)] if kinds & _POINTER_KINDS else [])
+    return keys + ([(BUTTON_PRESS, MOTION)] if kinds & _POINTER_KINDS else [])
 
 
 class RecordStream:
@@ -77,8 +93,8 @@ class RecordStream:
         """What to wait on."""
         return self._socket.fileno()
 
-    def read(self) -> list[DeviceEvent | None]:
-        """What has come, in order; None stands for a change of the keyboard's layout. Raises DisplayGoneError."""
+    def read(self) -> Came:
+        """What has come. Raises DisplayGoneError."""
         try:
             while chunk := self._socket.recv(1 << 16):
                 self._rest += chunk
@@ -89,9 +105,9 @@ class RecordStream:
         raise DisplayGoneError("the X server ended")
 
 
-def split(rest: bytearray) -> list[DeviceEvent | None]:
+def split(rest: bytearray) -> Came:
     """Takes the complete messages off the front of `rest`. Raises DisplayGoneError on an answer that is an error."""
-    found: list[DeviceEvent | None] = []
+    came = Came([])
     at = 0
     while len(rest) - at >= _UNIT_BYTES:
         kind = rest[at] & 0x7F
@@ -104,12 +120,20 @@ def split(rest: bytearray) -> list[DeviceEvent | None]:
         if len(rest) < end:
             break
         if kind == _REPLY and rest[at + 1] == _FROM_SERVER:
-            found += [DeviceEvent(*_DEVICE_EVENT.unpack_from(rest, start)) for start in range(at + _UNIT_BYTES, end, _UNIT_BYTES)]
+            _take(rest, at + _UNIT_BYTES, end, came)
         elif kind == MAPPING_CHANGED:
-            found.append(None)
+            came.events.append(None)
         at = end
     del rest[:at]
-    return found
+    return came
+
+
+def _take(rest: bytearray, begin: int, end: int, came: Came) -> None:
+    for start in range(begin, end, _UNIT_BYTES):
+        if rest[start] == MOTION:
+            came.moves += 1
+        else:
+            came.events.append(DeviceEvent(*_DEVICE_EVENT.unpack_from(rest, start)))
 
 
 _ORDER: Any = "little" if struct.pack("=H", 1)[0] else "big"
