@@ -39,7 +39,6 @@ class Accessibility:
         self._read, self._shaper = read, shaper
         self._session: Bus | None = None
         self._bus: Bus | None = None
-        self._found_bus = False
         self.trouble = _STARTING + _DEAF
         self._opened_ms = 0
         self._search_ms: int | None = None
@@ -79,18 +78,22 @@ class Accessibility:
         try:
             if self._session is not None:
                 self._session.pump()
-            if self._session is not None and self._found_bus:  # it is not needed any more
+            if self._session is not None and self._bus is not None:  # it is not needed any more
                 self._session.close()
                 self._session = None
             if self._bus is not None:
                 self._bus.pump()
         except BusGoneError:
-            self._hang_up("the accessibility service ended")
+            self._lost()
         now_ms = self._read().awake_ms
         if self.trouble == _STARTING + _DEAF and now_ms >= self._opened_ms + STARTING_MS:
             self._hang_up("the accessibility service does not answer")
         if self._search_ms is not None and now_ms >= self._search_ms:
             self._search()
+
+    def _lost(self) -> None:
+        if self.sources():  # otherwise we hung up ourselves, and said why
+            self._hang_up("the accessibility service ended")
 
     def _hang_up(self, why: str) -> None:
         for bus in (self._session, self._bus):
@@ -99,7 +102,6 @@ class Accessibility:
         if self._bus is not None:
             self._shaper.focused(self._read())
         self._session = self._bus = None
-        self._found_bus = False
         self._pids.clear()
         self._object, self._search_ms, self.trouble = ("", ""), None, why + _DEAF
 
@@ -115,8 +117,6 @@ class Accessibility:
             self._bus.run(self._register())
         except BusGoneError:
             self._hang_up("the accessibility service does not answer")
-            return
-        self._found_bus = True
 
     def _register(self) -> Steps:
         registry = ("org.a11y.atspi.Registry", "/org/a11y/atspi/registry")
@@ -196,7 +196,10 @@ class Accessibility:
         """Run a conversation for as long as its question is still open."""
         if self._bus is not None:
             still_open: Callable[[], bool] = lambda: inquiry is None or inquiry == self._inquiry  # noqa: E731
-            self._bus.run(_while(steps, still_open))
+            try:
+                self._bus.run(_while(steps, still_open))
+            except BusGoneError:
+                self._lost()
 
 
 def _while(steps: Steps, still_open: Callable[[], bool]) -> Steps:

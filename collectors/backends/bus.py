@@ -102,6 +102,8 @@ class Bus:
             message = next(steps) if first else steps.send(answer)
         except StopIteration:
             return
+        except (TypeError, ValueError, LookupError, AttributeError):
+            return  # an answer of another shape than the question's: whoever gave it is not understood
         if len(self._waiting) >= _MOST_CALLS:
             self._waiting.clear()
         self._waiting[self._send(message)] = steps

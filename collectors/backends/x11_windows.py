@@ -48,6 +48,7 @@ class Windows:
         self._screen = display.screen()
         self._root = self._screen.root
         self._active = display.intern_atom("_NET_ACTIVE_WINDOW")
+        self._managed = display.intern_atom("_NET_SUPPORTING_WM_CHECK")
         self._pid = display.intern_atom("_NET_WM_PID")
         self._own = display.intern_atom(OWN_PROPERTY)
         self._rules = {os.path.realpath(path): rule for rule in rules for path in rule.executables}
@@ -62,7 +63,7 @@ class Windows:
 
     def says_which(self) -> bool:
         """Whether there is a window manager that says which window is in front."""
-        return self._root.get_full_property(self._active, _WINDOW) is not None
+        return self._root.get_full_property(self._managed, _WINDOW) is not None
 
     def active(self) -> tuple[int, Known]:
         """The X window in front and what is known of it; 0 if there is none."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from Xlib import X, XK
+from Xlib import XK, X
 from Xlib.display import Display
 from Xlib.ext import xtest
 
@@ -194,6 +194,11 @@ class Application:
         return left + x, top + y
 
 
+def _hang_up(display: Any) -> None:
+    with contextlib.suppress(Exception):  # a test may have killed the server
+        display.close()
+
+
 @contextlib.contextmanager
 def desktop(*, accessibility: bool = True) -> Iterator[Desktop]:
     """A desktop with nothing on it but a window manager."""
@@ -201,7 +206,13 @@ def desktop(*, accessibility: bool = True) -> Iterator[Desktop]:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="desktop-")))
         runtime = home / "runtime"
         runtime.mkdir(mode=0o700)
-        env = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(home), "XDG_RUNTIME_DIR": str(runtime), "GSETTINGS_BACKEND": "memory"}
+        env = {
+            "PATH": os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            "HOME": str(home),
+            "XDG_RUNTIME_DIR": str(runtime),
+            "GSETTINGS_BACKEND": "memory",
+        }
         name, server = stack.enter_context(x_server(env))
         env["DISPLAY"] = name
         if accessibility:
@@ -213,7 +224,7 @@ def desktop(*, accessibility: bool = True) -> Iterator[Desktop]:
             env |= {"NO_AT_BRIDGE": "1", "GTK_A11Y": "none"}
         stack.enter_context(running(["openbox", "--sm-disable"], env))
         display = Display(name)
-        stack.callback(lambda: contextlib.suppress(Exception).__enter__())
+        stack.callback(_hang_up, display)
         atom = display.intern_atom("_NET_SUPPORTING_WM_CHECK")
         until(lambda: display.screen().root.get_full_property(atom, X.AnyPropertyType), "the window manager")
         whole = Desktop(env, display, server)
