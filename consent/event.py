@@ -166,7 +166,7 @@ class PointerScroll(Payload, frozen=True, array_like=True, tag="pointer_scroll")
 
 
 class KeyNamed(Payload, frozen=True, array_like=True, tag="key_named"):
-    """A key that is an act. `n` = its press, its repeats and its release."""
+    """A key that is an act. `n` = its press, its repeats and its release, and those of modifiers held only for it."""
 
     kind = Kind.KEY_NAMED
     key: NamedKey

@@ -1,0 +1,154 @@
+"""The RECORD hook: X device events as fixed-size records, read without a library in between (5 us an event).
+
+It asks the X server for the events that the granted kinds need and for nothing else: no requests, no other events. Of a
+plain move it reads that it was one.
+"""
+
+import socket
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+from collectors.errors import DisplayGoneError, NotObservableError
+from consent.vocabulary import Kind
+
+KEY_PRESS, KEY_RELEASE, BUTTON_PRESS, BUTTON_RELEASE, MOTION = range(2, 7)
+MAPPING_CHANGED = 34
+
+_REPLY, _ERROR = 1, 0
+_UNIT_BYTES = 32
+_FROM_SERVER = 0
+_LONGEST_REPLY_BYTES = 1 << 20
+_DEVICE_EVENT = struct.Struct("=BBxxIxxxxxxxxxxxxhhxxxxHxx")
+_KEY_KINDS = frozenset({Kind.KEY_NAMED, Kind.KEY_CHORD, Kind.TYPING_BURST})
+_POINTER_KINDS = frozenset({Kind.POINTER_BUTTON, Kind.POINTER_SCROLL})
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEvent:
+    """One X device event. `detail` is a keycode or a button; it goes no further than the one function that classes it.
+
+    Attributes:
+        time_ms: The server's clock, modulo 2^32.
+        x: Pixels from the left edge of the root window; `y` from its top.
+    """
+
+    type: int
+    detail: int
+    time_ms: int
+    x: int
+    y: int
+    state: int
+
+    def __repr__(self) -> str:
+        return "<DeviceEvent>"
+
+
+@dataclass(slots=True)
+class Came:
+    """What came since the last reading.
+
+    Attributes:
+        events: In order; None stands for a change of the keyboard's layout.
+        moves: How many plain moves there were.
+    """
+
+    events: list[DeviceEvent | None]
+    moves: int = 0
+
+
+def ranges(kinds: frozenset[Kind]) -> list[tuple[int, int]]:
+    """The event types that the granted kinds need, as first and last; empty: no hook.
+
+    Plain moves come with the buttons: they are counted, so that what was seen reconciles with what was done, and not looked at.
+    """
+    keys = [(KEY_PRESS, KEY_RELEASE)] if kinds & _KEY_KINDS else []
+    return keys + ([(BUTTON_PRESS, MOTION)] if kinds & _POINTER_KINDS else [])
+
+
+class RecordStream:
+    """The socket on which the X server tells device events, and nothing else after it was opened.
+
+    Args:
+        control: The connection that makes the RECORD context.
+        data: A second connection, given up to the stream.
+    """
+
+    def __init__(self, control: Any, data: Any, wanted: list[tuple[int, int]]) -> None:
+        from Xlib.ext import record
+
+        if not control.has_extension("RECORD"):
+            raise NotObservableError("this X server does not have the RECORD extension, without which input cannot be seen")
+        context = control.record_create_context(0, [record.AllClients], [_range(*pair) for pair in wanted])
+        control.sync()
+        opcode = data.display.get_extension_major("RECORD")
+        record.EnableContext(callback=None, display=data.display, defer=True, opcode=opcode, context=context)
+        data.flush()
+        self._data = data  # keeps the connection
+        self._socket: socket.socket = data.display.socket
+        self._socket.setblocking(False)
+        self._rest = bytearray(data.display.data_recv)
+
+    def fileno(self) -> int:
+        """What to wait on."""
+        return self._socket.fileno()
+
+    def read(self) -> Came:
+        """What has come. Raises DisplayGoneError."""
+        try:
+            while chunk := self._socket.recv(1 << 16):
+                self._rest += chunk
+        except BlockingIOError:
+            return split(self._rest)
+        except OSError as error:
+            raise DisplayGoneError("the X server ended") from error
+        raise DisplayGoneError("the X server ended")
+
+
+def split(rest: bytearray) -> Came:
+    """Takes the complete messages off the front of `rest`. Raises DisplayGoneError on an answer that is an error."""
+    came = Came([])
+    at = 0
+    while len(rest) - at >= _UNIT_BYTES:
+        kind = rest[at] & 0x7F
+        if kind == _ERROR:
+            raise DisplayGoneError("the X server refused to tell of input")
+        extra = 4 * int.from_bytes(rest[at + 4 : at + 8], _ORDER) if kind == _REPLY else 0
+        if extra > _LONGEST_REPLY_BYTES:
+            raise DisplayGoneError("the X server's answer cannot be read")
+        end = at + _UNIT_BYTES + extra
+        if len(rest) < end:
+            break
+        if kind == _REPLY and rest[at + 1] == _FROM_SERVER:
+            _take(rest, at + _UNIT_BYTES, end, came)
+        elif kind == MAPPING_CHANGED:
+            came.events.append(None)
+        at = end
+    del rest[:at]
+    return came
+
+
+def _take(rest: bytearray, begin: int, end: int, came: Came) -> None:
+    for start in range(begin, end, _UNIT_BYTES):
+        if rest[start] == MOTION:
+            came.moves += 1
+        else:
+            came.events.append(DeviceEvent(*_DEVICE_EVENT.unpack_from(rest, start)))
+
+
+_ORDER: Any = "little" if struct.pack("=H", 1)[0] else "big"
+
+
+def _range(first: int, last: int) -> dict[str, object]:
+    none8, none_ext = (0, 0), (0, 0, 0, 0)
+    return {
+        "core_requests": none8,
+        "core_replies": none8,
+        "ext_requests": none_ext,
+        "ext_replies": none_ext,
+        "delivered_events": none8,
+        "device_events": (first, last),
+        "errors": none8,
+        "client_started": False,
+        "client_died": False,
+    }

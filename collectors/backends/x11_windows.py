@@ -1,0 +1,186 @@
+"""Which X window is in front and whose it is: by the executable of its process, never by title or class.
+
+The process is the one that the X server itself names for the window's connection (XRes); only where the server cannot,
+what the window says of itself. A program that an interpreter runs is its interpreter: its own name is not looked at.
+"""
+
+import os
+import sys
+from dataclasses import dataclass, replace
+from typing import Any
+
+from collectors.pipe import SurfaceRule
+from collectors.raw import Front, Geometry
+from consent.vocabulary import SurfaceId
+
+OWN_PROPERTY = "_VOLENS_OWN"
+"""Our own windows carry it. Believed only of a process of this account that runs the same interpreter as this one."""
+_CARDINAL, _WINDOW = 6, 33
+_LOCAL_PID = 2
+_DEEPEST = 32
+"""Frames around a client window, at most; window managers make one to three."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a top-level window. `frame` is the child of the root that it is in."""
+
+    front: Front
+    pid: int = 0
+    frame: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a press went to: the number of a recorded window and where in it, or nothing that is recorded."""
+
+    window: int = 0
+    own: bool = False
+    left: int = 0
+    top: int = 0
+
+
+class Windows:
+    """Asks one X connection about windows. Errors of windows that are gone mean: not a recorded one."""
+
+    def __init__(self, display: Any, rules: tuple[SurfaceRule, ...]) -> None:
+        self._display = display
+        self._screen = display.screen()
+        self._root = self._screen.root
+        self._active = display.intern_atom("_NET_ACTIVE_WINDOW")
+        self._managed = display.intern_atom("_NET_SUPPORTING_WM_CHECK")
+        self._pid = display.intern_atom("_NET_WM_PID")
+        self._own = display.intern_atom(OWN_PROPERTY)
+        self._rules = {os.path.realpath(path): rule for rule in rules for path in rule.executables}
+        self._python = os.path.realpath(sys.executable)
+        self._known: dict[int, Known] = {}
+        self._numbers = 0
+
+    @property
+    def active_atom(self) -> int:
+        """The property of the root window that names the window in front."""
+        return int(self._active)
+
+    def says_which(self) -> bool:
+        """Whether there is a window manager that says which window is in front."""
+        return self._root.get_full_property(self._managed, _WINDOW) is not None
+
+    def active(self) -> tuple[int, Known]:
+        """The X window in front and what is known of it; 0 if there is none."""
+        answer = self._root.get_full_property(self._active, _WINDOW)
+        xid = int(answer.value[0]) if answer is not None and len(answer.value) else 0
+        return (xid, self.known(xid)) if xid else (0, Known(Front()))
+
+    def known(self, xid: int) -> Known:
+        """Whose window it is; looked up once."""
+        from Xlib.error import XError
+
+        known = self._known.get(xid)
+        if known is None:
+            try:
+                known = self._known[xid] = self._look_up(xid)
+            except XError:  # gone meanwhile; its id may come back as another window's
+                return Known(Front())
+        return known
+
+    def forget(self, xid: int) -> None:
+        """The window is gone; its number is never given again."""
+        self._known.pop(xid, None)
+
+    def reframe(self, xid: int) -> None:
+        """The window was put into another frame."""
+        from Xlib.error import XError
+
+        known = self._known.get(xid)
+        if known is not None:
+            try:
+                self._known[xid] = replace(known, frame=self._frame_of(xid))
+            except XError:
+                self.forget(xid)
+
+    def geometry(self, xid: int) -> Geometry | None:
+        """Where the window is now; None if it is gone."""
+        from Xlib.error import XError
+
+        try:
+            window = self._display.create_resource_object("window", xid)
+            size = window.get_geometry()
+            corner = self._root.translate_coords(window, 0, 0)
+            return Geometry(corner.x, corner.y, size.width, size.height, self._screen.width_in_pixels, self._screen.height_in_pixels)
+        except XError:
+            return None
+
+    def hit(self, x: int, y: int, active: int) -> Hit:
+        """What is under a point of the root window, given which X window is in front.
+
+        Recorded is what belongs to the window in front: itself with its frame, and the pop-ups of its process.
+        """
+        from Xlib.error import XError
+
+        child = self._root.translate_coords(self._root, x, y).child
+        known = self.known(active) if active else None
+        if not child or known is None:
+            return Hit()
+        xid = int(child.id)
+        try:
+            over_front = known.frame == xid or (self._is_pop_up(xid) and self._pid_of(xid) == known.pid)
+            if not over_front or not known.front.window:
+                return Hit(own=self._is_own(xid, self._pid_of(xid)))
+            corner = self._root.translate_coords(self._display.create_resource_object("window", active), 0, 0)
+        except XError:
+            return Hit()
+        return Hit(known.front.window, left=corner.x, top=corner.y)
+
+    def _look_up(self, xid: int) -> Known:
+        self._watch(xid)
+        pid, frame = self._pid_of(xid), self._frame_of(xid)
+        if self._is_own(xid, pid):
+            return Known(Front(own=True), pid, frame)
+        rule = self._rules.get(_executable(pid))
+        if rule is None:
+            return Known(Front(), pid, frame)
+        self._numbers += 1
+        return Known(Front(SurfaceId(rule.surface), self._numbers, rule.structure_only), pid, frame)
+
+    def _watch(self, xid: int) -> None:
+        from Xlib import X
+
+        self._display.create_resource_object("window", xid).change_attributes(event_mask=X.StructureNotifyMask)
+
+    def _pid_of(self, xid: int) -> int:
+        if self._display.has_extension("X-Resource"):
+            for answer in self._display.res_query_client_ids([{"client": xid, "mask": _LOCAL_PID}]).ids:
+                if answer.value:
+                    return int(answer.value[0])
+        said = self._display.create_resource_object("window", xid).get_full_property(self._pid, _CARDINAL)
+        return int(said.value[0]) if said is not None and len(said.value) else 0
+
+    def _is_pop_up(self, xid: int) -> bool:
+        return bool(self._display.create_resource_object("window", xid).get_attributes().override_redirect)
+
+    def _is_own(self, xid: int, pid: int) -> bool:
+        if self._display.create_resource_object("window", xid).get_full_property(self._own, _CARDINAL) is None:
+            return False
+        return _executable(pid) == self._python and _account(pid) == os.getuid()
+
+    def _frame_of(self, xid: int) -> int:
+        for _ in range(_DEEPEST):
+            parent = self._display.create_resource_object("window", xid).query_tree().parent
+            if not parent or parent.id == self._root.id:
+                return xid
+            xid = int(parent.id)
+        return 0
+
+
+def _executable(pid: int) -> str:
+    try:
+        return os.readlink(f"/proc/{pid}/exe") if pid else ""
+    except OSError:
+        return ""
+
+
+def _account(pid: int) -> int:
+    try:
+        return os.stat(f"/proc/{pid}").st_uid
+    except OSError:
+        return -1

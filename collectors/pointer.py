@@ -1,0 +1,68 @@
+"""Clicks and wheel notches out of raw button inputs. Pure."""
+
+from collectors.account import Account
+from collectors.minimise import Context, pixel, refuse_front
+from collectors.raw import Button
+from consent.event import Button as ButtonName
+from consent.event import Event, PointerButton, PointerScroll
+from consent.vocabulary import SurfaceId, Why
+
+_NAMES = {1: ButtonName.LEFT, 2: ButtonName.MIDDLE, 3: ButtonName.RIGHT, 8: ButtonName.BACK, 9: ButtonName.FORWARD}
+_NOTCHES = {4: (0, -1), 5: (0, 1), 6: (-1, 0), 7: (1, 0)}
+
+
+class Pointer:
+    """Tells the account about each click, and about each notch when it is over."""
+
+    def __init__(self, account: Account, generation: int) -> None:
+        self._account, self._generation = account, generation
+        self._down: dict[int, SurfaceId | Why] = {}
+        self._notch: dict[int, Event] = {}
+
+    def pending(self) -> int:
+        """The presses of notches whose release has not come yet."""
+        return len(self._notch)
+
+    def button(self, button: Button, context: Context) -> bool:
+        """One raw input, and what held at its instant. Says whether it was a click that is kept."""
+        if button.number not in _NAMES and button.number not in _NOTCHES:
+            self._account.drop(Why.NO_KIND)
+            return False
+        where = _where(button, context) if button.down else self._down.pop(button.number, Why.SURFACE_NOT_ALLOWED)
+        if button.down:
+            self._down[button.number] = where
+        if isinstance(where, Why):
+            self._account.drop(where)
+        elif button.number in _NOTCHES:
+            self._turn(button, where)
+        else:
+            payload = PointerButton(pixel(button.x), pixel(button.y), _NAMES[button.number], button.down)
+            self._account.keep(Event(where, button.window, button.at, self._generation, 1, payload))
+            return button.down
+        return False
+
+    def close(self) -> None:
+        """Tells the notches that are not over."""
+        for event in self._notch.values():
+            self._account.keep(event)
+        self._notch.clear()
+
+    def _turn(self, button: Button, surface: SurfaceId) -> None:
+        begun = self._notch.pop(button.number, None)
+        if begun is not None:
+            n = 1 if button.down else 2
+            self._account.keep(Event(begun.surface, begun.window, begun.at, begun.generation, n, begun.payload))
+        if button.down:
+            payload = PointerScroll(pixel(button.x), pixel(button.y), *_NOTCHES[button.number])
+            self._notch[button.number] = Event(surface, button.window, button.at, self._generation, 1, payload)
+
+
+def _where(button: Button, context: Context) -> SurfaceId | Why:
+    """The surface that a press counts for: its own window must be in front; or why it counts for none."""
+    if button.own:
+        return Why.OWN_WINDOW
+    why = refuse_front(context.front)
+    if why is not None:
+        return why
+    over_front = button.window == context.front.window
+    return context.front.surface if over_front and context.front.surface is not None else Why.SURFACE_NOT_ALLOWED

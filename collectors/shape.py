@@ -1,0 +1,202 @@
+"""Raw inputs into events, for every back end. Pure: time comes in as an argument, and nothing here waits.
+
+Every raw input ends in exactly one place: in one event's `n`, or dropped under exactly one reason. Keys are held for
+HOLD_MS, as a class only, and judged by what held from their instant to the end of that hold; what comes after them waits
+behind them, so that events keep their order. Nothing is held while nothing happens.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from collectors.account import Account
+from collectors.acts import Place
+from collectors.keys import Keys
+from collectors.minimise import cut_to_minute, refuse_key
+from collectors.pipe import Grant, Observed
+from collectors.pointer import Pointer
+from collectors.raw import Button, Front, Geometry, Key, NoRole, Role
+from collectors.window import Timeline, focus_of
+from consent.event import Clocks, Control, EndedBy, Event, Gap, SecureInput, Switch
+from consent.vocabulary import Why
+
+HOLD_MS = 250
+"""How long a focus event may come later than the first key in the new field (measured: up to 12 ms; a busy machine: more)."""
+
+LATE_MS = 2_000
+"""How late an input may come and still be judged by what held at its instant (X hands repeats over in bundles)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """Another window is in front, or it was moved."""
+
+    at: Clocks
+    front: Front
+    geometry: Geometry | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Refocused:
+    """Something else has the focus, or (not `fresh`) it is known now what has it."""
+
+    at: Clocks
+    fresh: bool
+
+
+_Item = Key | Button | _Changed | _Refocused
+
+
+class Shaper:
+    """One generation's inputs, in the order in which the back end hands them over.
+
+    Args:
+        grant: What may be told; an event of another kind is counted as not consented.
+        now: The instant at which the hooks are in place.
+    """
+
+    def __init__(self, grant: Grant, now: Clocks) -> None:
+        self._generation = grant.generation
+        self._account = Account(grant.generation, grant.kinds)
+        self._keys = Keys(self._account, grant.generation)
+        self._pointer = Pointer(self._account, grant.generation)
+        self._timeline = Timeline(now.awake_ms)
+        self._queue: deque[_Item] = deque()
+        self._told_front: Front | None = None
+        self._told_secure_ms = -1
+        self._account.keep(Event(None, 0, now, grant.generation, 0, Control(Switch.STARTED)))
+
+    # --- what the back end says ----------------------------------------------------------------------------------
+
+    def key(self, key: Key) -> None:
+        """A key input; it may come late, in order of its own kind."""
+        self._add(key)
+
+    def button(self, button: Button) -> None:
+        """A button input."""
+        self._add(button)
+
+    def moved(self, n: int) -> None:
+        """So many plain moves of the pointer, which no kind stands for."""
+        self._account.came(n)
+        self._account.drop(Why.NO_KIND, n)
+
+    def front(self, at: Clocks, front: Front, geometry: Geometry | None = None) -> None:
+        """A window came to the front, or the one in front was moved or resized (the same `front` again)."""
+        if front != self._timeline.now.front:
+            self._timeline.front(at.awake_ms, front)
+        self._queue.append(_Changed(at, front, geometry))
+
+    def focused(self, at: Clocks, role: Role = NoRole.UNKNOWN) -> None:
+        """Something else got the focus in the window in front. Its role may follow by `role`."""
+        self._timeline.focus(at.awake_ms, role)
+        self._queue.append(_Refocused(at, fresh=True))
+
+    def role(self, at: Clocks, role: Role) -> None:
+        """What has had the focus since the latest `front` or `focused` is known now."""
+        self._timeline.resolve(role)
+        self._queue.append(_Refocused(at, fresh=False))
+
+    # --- what the observer asks ----------------------------------------------------------------------------------
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the window in front is a recorded one."""
+        return self._timeline.now.front.surface is not None
+
+    def advance(self, now: Clocks) -> None:
+        """Judges all inputs whose hold is over, and ends what has been idle."""
+        while self._queue and self._ready_ms(self._queue[0]) <= now.awake_ms:
+            self._judge(self._queue.popleft())
+        self._keys.idle(now.awake_ms - HOLD_MS)
+        oldest_ms = min((item.at.awake_ms for item in self._queue), default=now.awake_ms)
+        self._timeline.forget_before(min(oldest_ms, now.awake_ms - LATE_MS))
+
+    def due_ms(self) -> int | None:
+        """When `advance` has something to do, on the awake clock; None if nothing is open."""
+        idle_ms = self._keys.due_ms()
+        dues_ms = [] if idle_ms is None else [idle_ms + HOLD_MS]
+        if self._queue:
+            dues_ms.append(self._ready_ms(self._queue[0]))
+        return min(dues_ms, default=None)
+
+    def waiting(self) -> tuple[int, int]:
+        """How many events, and how many refused inputs, there are to take."""
+        return len(self._account.events), sum(self._account.dropped.values())
+
+    def pending(self) -> int:
+        """The raw inputs that came and of which it is not known yet what they belong to."""
+        queued = sum(isinstance(item, Key | Button) for item in self._queue)
+        return queued + self._keys.pending() + self._pointer.pending()
+
+    def take(self) -> list[Observed]:
+        """What is known since the last call, in messages that each reconcile."""
+        return self._account.take(self.pending())
+
+    def close(self, now: Clocks) -> None:
+        """The end: what can still be judged is, a hold that is not over counts as an unknown role."""
+        while self._queue:
+            item = self._queue.popleft()
+            if isinstance(item, Key) and self._ready_ms(item) > now.awake_ms:
+                self._account.drop(Why.ROLE_UNKNOWN)
+                self._keys.refused(item)
+            else:
+                self._judge(item)
+        self._keys.close()
+        self._pointer.close()
+        self._account.keep(Event(None, 0, now, self._generation, 0, Control(Switch.STOPPED)))
+
+    # --- one item ------------------------------------------------------------------------------------------------
+
+    def _add(self, item: Key | Button) -> None:
+        self._account.came()
+        self._queue.append(item)
+
+    @staticmethod
+    def _ready_ms(item: _Item) -> int:
+        return item.at.awake_ms + HOLD_MS if isinstance(item, Key | _Refocused) else 0
+
+    def _judge(self, item: _Item) -> None:
+        match item:
+            case Key():
+                self._judge_key(item)
+            case Button():
+                if self._pointer.button(item, self._timeline.at(item.at.awake_ms)):
+                    self._keys.end_burst(EndedBy.CLICK)
+            case _Changed():
+                self._judge_front(item)
+            case _Refocused():
+                self._judge_focus(item)
+
+    def _judge_key(self, key: Key) -> None:
+        contexts = self._timeline.during(key.at.awake_ms, key.at.awake_ms + HOLD_MS)
+        why = refuse_key(contexts)
+        front, role = contexts[0].front, contexts[0].role
+        if why is not None or front.surface is None or isinstance(role, NoRole):
+            self._account.drop(why or Why.ROLE_UNKNOWN)
+            self._keys.refused(key)
+        else:
+            self._keys.key(key, Place(front.surface, front.window, role))
+
+    def _judge_front(self, changed: _Changed) -> None:
+        front, before = changed.front, self._told_front
+        self._told_front = front
+        if front.window == 0:
+            if before is None or before.window != 0:  # one gap, however often windows change within it
+                self._keys.end_burst(EndedBy.FOCUS)
+                self._account.keep(Event(None, 0, cut_to_minute(changed.at), self._generation, 0, Gap()))
+            return
+        if front != before:
+            self._keys.end_burst(EndedBy.FOCUS)
+        if changed.geometry is not None and front.surface is not None:
+            payload = focus_of(changed.geometry)
+            self._account.keep(Event(front.surface, front.window, changed.at, self._generation, 0, payload))
+
+    def _judge_focus(self, refocused: _Refocused) -> None:
+        if refocused.fresh:
+            self._keys.end_burst(EndedBy.FOCUS)
+        for context in self._timeline.during(refocused.at.awake_ms, refocused.at.awake_ms + HOLD_MS):
+            front = context.front
+            if context.role is NoRole.SECURE and front.surface is not None and not front.structure_only:
+                if context.since_ms > self._told_secure_ms:
+                    self._account.keep(Event(front.surface, front.window, refocused.at, self._generation, 0, SecureInput()))
+                self._told_secure_ms = max(context.since_ms, self._told_secure_ms)
