@@ -37,7 +37,7 @@ class Report:
         try:
             yield
         except BaseException:
-            self._console.print(f"  [red]✗[/red] {what}")
+            self._console.print(f"  [red]✗[/red] {what}", soft_wrap=True)
             raise
         self._console.print(f"  [green]✓[/green] {what} [dim]({elapsed_s() - begun_s:.1f} s)[/dim]")
 

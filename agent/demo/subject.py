@@ -34,12 +34,16 @@ class Subject:
         """Start the daemon (which starts the icon) and wait until the icon can be seen and there is a policy."""
         command = argv("agent", ["run"])
         agent = start(command) if start else self.stage.children.start(command, self.calls.env, name="agent")
+        until((self.stage.runtime / "volens" / "control").exists, "the start of the agent")
         self._until(lambda status: status.running and status.indicator.live and status.policy.version is not None, "the start of the agent")
         return agent
 
     def status(self) -> Status:
         """What the agent says of itself now."""
-        return msgspec.json.decode(self.calls.ask("agent", "status", "--json").out, type=Status)
+        said = self.calls.ask("agent", "status", "--json")
+        if not said.out:
+            raise DemoError(f"the agent does not say how it is ({said.code}): {said.err.strip()[-300:]}", "report this")
+        return msgspec.json.decode(said.out, type=Status)
 
     def consent(self) -> None:
         """Say yes, by the real command on a terminal, with the code from the icon's menu.
