@@ -87,7 +87,8 @@ async def _end(tasks: list[asyncio.Task[Any]]) -> BaseException | None:
 async def _erase(uploading: Uploading) -> None:
     """Give the receiver a moment to erase; what it still owes is asked for at the next start."""
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(uploading.erase(), ERASE_WITHIN_S)
+        async with asyncio.timeout(ERASE_WITHIN_S):
+            await uploading.erase()
 
 
 async def _checkpoint(daemon: Daemon) -> None:

@@ -70,7 +70,8 @@ class Uploading:
             wait_s = await self._send()
             self._rest()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), min(wait_s, LOOK_EVERY_S, self._until_refresh_s()))
+                async with asyncio.timeout(min(wait_s, LOOK_EVERY_S, self._until_refresh_s())):  # wait_for may swallow a cancellation
+                    await self._wake.wait()
 
     async def send_now(self) -> str:
         """End the hold of everything held: seal it, and let it leave. What to tell the person."""

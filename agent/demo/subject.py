@@ -1,6 +1,7 @@
 """The subject of the demo: talks to the agent by the real commands, and reads the consent code where a person would."""
 
 from collections.abc import Callable
+from pathlib import Path
 from subprocess import Popen
 
 import msgspec
@@ -34,7 +35,7 @@ class Subject:
         """Start the daemon (which starts the icon) and wait until the icon can be seen and there is a policy."""
         command = argv("agent", ["run"])
         agent = start(command) if start else self.stage.children.start(command, self.calls.env, name="agent")
-        until((self.stage.runtime / "volens" / "control").exists, "the start of the agent")
+        until((Path(self.calls.env["XDG_RUNTIME_DIR"]) / "volens" / "control").exists, "the start of the agent")
         self._until(lambda status: status.running and status.indicator.live and status.policy.version is not None, "the start of the agent")
         return agent
 
