@@ -15,7 +15,7 @@ from collectors.pick import pick
 from collectors.pipe import Failed, Front, Grant, Hooked, Observed, decode_up, encode
 from collectors.raw import Button
 from collectors.shape import Shaper
-from consent.event import Control, PointerButton, Switch
+from consent.event import Clocks, Control, PointerButton, Switch
 from consent.frames import Splitter, frame
 from consent.vocabulary import Blocker, Kind
 from tests.collectors.child import observer as running_observer
@@ -57,7 +57,9 @@ def _front(shaper: Shaper) -> None:
 
 
 def _press(shaper: Shaper) -> None:
-    shaper.button(Button(clock.read(), 1, True, 1, False, 4, 5))
+    now = clock.read()
+    later = Clocks(now.awake_ms + 5, now.boot_ms + 5, now.wall_ms + 5)
+    shaper.button(Button(later, 1, True, 1, False, 4, 5))
 
 
 def _run(pipes: Pipes, steps: Sequence[Step], kinds: frozenset[Kind] = frozenset(Kind)) -> int:
