@@ -41,19 +41,22 @@ class Timeline:
         self._contexts.append(Context(latest.since_ms, latest.front, role))
 
     def at(self, at_ms: int) -> Context:
-        """What held at an instant; for one before all memory, the oldest that is known."""
+        """What held at an instant; for one before all memory, the oldest that is known.
+
+        A change in the same millisecond counts as later: a press can cause it, and was made before it.
+        """
         return self.during(at_ms, at_ms)[0]
 
     def during(self, begin_ms: int, end_ms: int) -> list[Context]:
         """All that held from one instant to another, oldest first; at least one."""
         spans = [context for context in self._contexts if context.since_ms <= end_ms]
-        while len(spans) > 1 and spans[1].since_ms <= begin_ms:
+        while len(spans) > 1 and spans[1].since_ms < begin_ms:
             del spans[0]
         return spans or [self._contexts[0]]
 
     def forget_before(self, at_ms: int) -> None:
         """Nothing older than this instant will be asked for."""
-        while len(self._contexts) > 1 and self._contexts[1].since_ms <= at_ms:
+        while len(self._contexts) > 1 and self._contexts[1].since_ms < at_ms:
             self._contexts.popleft()
 
     def _append(self, at_ms: int, front: Front, role: Role) -> None:

@@ -140,6 +140,7 @@ def test_another_field_or_window_ends_a_burst() -> None:
     stage.later(300)
     stage.front(DIALOG)
     stage.shaper.role(stage.now, FieldRole.ENTRY)
+    stage.later(1)
     stage.strike("a")
     bursts = [event for event in stage.settle() if isinstance(event.payload, TypingBurst)]
     assert [event.payload.ended_by for event in bursts if isinstance(event.payload, TypingBurst)] == [

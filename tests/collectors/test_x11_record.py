@@ -1,0 +1,79 @@
+"""The RECORD stream is cut right wherever the socket cuts it, and X times become ours."""
+
+import itertools
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collectors.backends.x11_record import BUTTON_PRESS, KEY_PRESS, MAPPING_CHANGED, MOTION, DeviceEvent, ranges, split
+from collectors.backends.x11_time import OLDEST_MS, clocks_of
+from collectors.errors import DisplayGoneError
+from consent.event import Clocks
+from consent.vocabulary import Kind
+
+
+def _event(kind: int, detail: int, time_ms: int) -> bytes:
+    return struct.pack("=BBHIIIIhhhhHBB", kind, detail, 0, time_ms, 1, 0, 0, 30, -40, 0, 0, 5, 1, 0)
+
+
+def _reply(*events: bytes, category: int = 0) -> bytes:
+    data = b"".join(events)
+    return struct.pack("=BBHI24x", 1, category, 0, len(data) // 4) + data
+
+
+STREAM = (
+    _reply(category=4)
+    + _reply(_event(KEY_PRESS, 38, 7), _event(MOTION, 0, 8), _event(MOTION, 0, 9))
+    + struct.pack("=B31x", MAPPING_CHANGED)
+    + _reply(_event(BUTTON_PRESS, 1, 2**32 - 1))
+)
+EVENTS = [DeviceEvent(KEY_PRESS, 38, 7, 30, -40, 5), None, DeviceEvent(BUTTON_PRESS, 1, 2**32 - 1, 30, -40, 5)]
+
+
+@given(cuts=st.lists(st.integers(0, len(STREAM)), max_size=8))
+def test_the_stream_is_the_same_wherever_it_is_cut(cuts: list[int]) -> None:
+    """Events, layout changes and moves come out once and in order."""
+    rest, events, moves = bytearray(), [], 0
+    edges = [0, *sorted(cuts), len(STREAM)]
+    for begin, end in itertools.pairwise(edges):
+        rest += STREAM[begin:end]
+        came = split(rest)
+        events, moves = events + came.events, moves + came.moves
+    assert (events, moves, bytes(rest)) == (EVENTS, 2, b"")
+
+
+def test_an_error_or_an_absurd_length_ends_the_stream() -> None:
+    """Nothing is guessed after it."""
+    for broken in (bytes(32), struct.pack("=BBHI24x", 1, 0, 0, 2**30)):
+        with pytest.raises(DisplayGoneError):
+            split(bytearray(broken))
+
+
+def test_only_what_the_granted_kinds_need_is_recorded() -> None:
+    """Keys for key kinds, buttons and moves for pointer kinds, nothing for windows alone."""
+    assert ranges(frozenset({Kind.FOCUS, Kind.GAP, Kind.CONTROL, Kind.SECURE_INPUT})) == []
+    assert ranges(frozenset({Kind.TYPING_BURST})) == [(2, 3)]
+    assert ranges(frozenset({Kind.POINTER_SCROLL})) == [(4, 6)]
+    assert ranges(frozenset(Kind)) == [(2, 3), (4, 6)]
+
+
+@given(age_ms=st.integers(0, OLDEST_MS), awake_ms=st.integers(OLDEST_MS, 2**40))
+def test_an_x_time_is_found_on_our_clocks(age_ms: int, awake_ms: int) -> None:
+    """Modulo 2^32, and across its wrap."""
+    now = Clocks(awake_ms, awake_ms + 5, awake_ms + 10**12)
+    then = awake_ms - age_ms
+    assert clocks_of(then % 2**32, now) == Clocks(then, then + 5, then + 10**12)
+
+
+def test_a_foreign_clock_is_not_believed() -> None:
+    """A time in the future, or long ago: the input is as old as its arrival."""
+    now = Clocks(10**9, 10**9, 10**12)
+    assert clocks_of((10**9 + 1) % 2**32, now) == now
+    assert clocks_of(10**9 - OLDEST_MS - 1, now) == now
+
+
+def test_a_device_event_shows_no_keycode() -> None:
+    """Its repr is its name."""
+    assert repr(EVENTS[0]) == "<DeviceEvent>"
