@@ -23,7 +23,7 @@ ALLOWED = frozenset({EDITOR, DIALOG})
 ROLES = ("before", "allowed", "not_allowed", "password", "paused")
 
 TAKES_IN_S = 0.4
-"""A person looks before going on in another window, and does not type in the quarter second before leaving one; Volens refuses such keys."""
+"""A person looks before going on in another window, and leaves none within a quarter second of typing; Volens refuses such keys."""
 
 
 def applications() -> list[Application]:
