@@ -6,6 +6,7 @@ import sys
 
 from rich.console import Console
 
+from agent.errors import AgentError
 from bench.recorders import Agent, Listener, Nothing, Recorder
 from bench.run import run
 from bench.schedule import SEED, workload
@@ -37,4 +38,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except AgentError as error:
+        sys.exit(f"bench: {error}")

@@ -37,10 +37,11 @@ class Figures:
         server_cpu_s: CPU seconds of the X server while the workload ran.
         peak_pss_bytes: The most memory of its tree while the workload ran; None if this account may not see it.
         idle_wakeups_per_s: Voluntary context switches a second while nothing happened; None if the run had no idle stretch.
-        kept_bytes: Bytes on disk at the end of the workload.
+        held_bytes: Bytes on disk that hold events, at the end of the workload.
+        kept_bytes: Bytes on disk in all: settings, policy, ledger, counts too.
         seen: Raw inputs that it saw; None where it saw none by design.
         injected: Raw inputs that were injected.
-        acts: (seen, injected) of clicks, scrolls, keys, where the run can tell.
+        acts: (seen, injected) of clicks, scrolls, keys; for the agent (kept, injected).
         refused: Raw inputs that were seen and refused, by reason.
         late_s: The latest that any input of the workload came.
     """
@@ -51,6 +52,7 @@ class Figures:
     server_cpu_s: float
     peak_pss_bytes: int | None
     idle_wakeups_per_s: float | None
+    held_bytes: int
     kept_bytes: int
     seen: int | None
     injected: int

@@ -8,9 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
-from typing import Protocol
-
-import msgspec
+from typing import Any, Protocol
 
 from agent.demo.calls import Calls
 from agent.demo.policy import Application
@@ -35,14 +33,16 @@ class Account:
 
     Attributes:
         seen: Raw inputs; None if it saw none by design.
-        acts: (seen, injected) of clicks, scrolls and keys, where it can tell.
+        acts: (seen, injected) of clicks, scrolls and keys; for the agent (kept, injected): what it refuses has no kind any more.
         refused: Raw inputs that it refused, by reason.
-        kept_bytes: Bytes that it keeps on disk.
+        held_bytes: Bytes on disk that hold events.
+        kept_bytes: Bytes that it keeps on disk in all.
     """
 
     seen: int | None = None
     acts: dict[str, tuple[int, int]] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
+    held_bytes: int = 0
     kept_bytes: int = 0
 
 
@@ -61,7 +61,7 @@ class Recorder(Protocol):
 class Nothing:
     """The baseline: nobody listens."""
 
-    name = "nothing (baseline)"
+    name = "nothing"
 
     def start(self, stage: Stage) -> None:
         """Nothing to start."""
@@ -74,7 +74,7 @@ class Nothing:
 class Listener:
     """The bare pynput listener."""
 
-    name = "bare pynput listener"
+    name = "bare pynput"
 
     def __init__(self) -> None:
         self._log = Path()
@@ -104,7 +104,7 @@ class Listener:
 class Agent:
     """Volens: daemon, observer, courier and icon; the receiver runs beside it and is not counted."""
 
-    name = "Volens (daemon, observer, icon)"
+    name = "Volens"
 
     def __init__(self) -> None:
         self._subject: Subject | None = None
@@ -129,19 +129,22 @@ class Agent:
         if self._subject is None:
             return Account()
         self._subject.settle(injected.raw)
-        tally = self._subject.status().tally
+        status = self._subject.status()
         kept: Counter[str] = Counter()
         for line in self._subject.calls.do("agent", "show", "--json").splitlines():
             _count(json.loads(line), kept)
-        acts = {name: (kept[name], getattr(injected, name)) for name in ("clicks", "scrolls")}
-        return Account(tally.seen, acts, dict(tally.refused), bytes_under(self._state))
+        acts = {name: (kept[name], getattr(injected, name)) for name in ("clicks", "scrolls", "keys")}
+        return Account(status.tally.seen, acts, dict(status.tally.refused), status.hold.bytes, bytes_under(self._state))
 
 
-def _count(event: dict[str, object], kept: Counter[str]) -> None:
+def _count(event: dict[str, Any], kept: Counter[str]) -> None:
+    """A press and a release are two raw inputs; repeats do not happen on the bench."""
     if event["kind"] == "pointer_scroll":
-        kept["scrolls"] += int(str(event["n"])) // 2
-    elif event["kind"] == "pointer_button" and msgspec.convert(event["payload"], dict[str, object]).get("pressed"):
-        kept["clicks"] += 1
+        kept["scrolls"] += event["n"] // 2
+    elif event["kind"] == "pointer_button":
+        kept["clicks"] += event["pressed"]
+    elif event["kind"] in ("key_named", "key_chord", "typing_burst"):
+        kept["keys"] += event["n"] // 2
 
 
 def reaped(command: list[str]) -> list[str]:

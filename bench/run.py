@@ -66,6 +66,7 @@ def _figures(
         server_cpu_s=round(server_s * TICKS_PER_S) / TICKS_PER_S,
         peak_pss_bytes=None if watch and watch.hidden else peak_pss(samples, from_s, to_s),
         idle_wakeups_per_s=idle_wakeups(samples, workload.stretches, from_s) if samples else None,
+        held_bytes=account.held_bytes,
         kept_bytes=account.kept_bytes,
         seen=account.seen,
         injected=injected.raw,

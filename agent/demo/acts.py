@@ -23,7 +23,7 @@ ALLOWED = frozenset({EDITOR, DIALOG})
 ROLES = ("before", "allowed", "not_allowed", "password", "paused")
 
 TAKES_IN_S = 0.4
-"""A person who has just clicked into a window looks at it first; and the accessibility bus needs some 50 ms to say what has the focus."""
+"""A person looks before going on in another window, and leaves none within a quarter second of typing; Volens refuses such keys."""
 
 
 def applications() -> list[Application]:
@@ -91,6 +91,7 @@ class Acts:
         place = self._dialog(child)
         self.person.enter(place, DIALOG)
         self.person.type(self.canaries["password"].text)
+        rest(TAKES_IN_S)
         self.person.click(*place.inside(0.8, 0.85))  # OK
         until(lambda: child.poll() is not None, "the end of the sign-in dialog")
         until(lambda: active_window(self.stage.display) in (self.editor.window_id, self.terminal.window_id), "the focus of a window")
@@ -112,6 +113,7 @@ class Acts:
         self.person.scroll(*self.editor.inside(0.5, 0.5), 1)
 
     def _to(self, place: Place, surface: str) -> None:
+        rest(TAKES_IN_S)
         self.person.focus(place, surface)
         rest(TAKES_IN_S)
 

@@ -18,6 +18,9 @@ from agent.demo.programs import PACKAGES, Program
 MARK = "VOLENS_STAGE"
 """In the environment of every process of a stage, so that one that left its parent is found again."""
 
+_DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
+"""Starts a command that the kernel ends when this process is killed and cannot end it itself. Part of every Debian."""
+
 GRACE_S = 3.0
 """Between the request to end and the end: enough to flush what is being written, too short to hang on."""
 
@@ -53,7 +56,7 @@ class Children:
         """Start one process in its own session; what it says goes to `logs/name.log`, its stdout nowhere if `silent`."""
         with (self.logs / f"{name}.log").open("ab") as log:
             child = subprocess.Popen(  # noqa: S603 the argv is ours: a program of the table, or this Python
-                argv,
+                [*(_DIES_WITH_US if shutil.which(_DIES_WITH_US[0]) else ()), *argv],
                 env={**env, MARK: self.mark},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL if silent else log,

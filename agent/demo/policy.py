@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from consent.policy import KEY_KINDS, STRUCTURE_ONLY_CATEGORIES
 from consent.vocabulary import Kind
 
 PURPOSE = "agent-training"
@@ -44,7 +45,7 @@ def policy(url: str, public_key: str, applications: Sequence[Application]) -> by
             "executables": [each.executable],
             "category": each.category,
             "purpose": PURPOSE,
-            "kinds": [kind.value for kind in ALL_KINDS],
+            "kinds": [kind.value for kind in ALL_KINDS if kind not in KEY_KINDS or each.category not in STRUCTURE_ONLY_CATEGORIES],
         }
         for each in applications
     ]

@@ -39,7 +39,7 @@ class Report:
         except BaseException:
             self._console.print(f"  [red]✗[/red] {what}", soft_wrap=True)
             raise
-        self._console.print(f"  [green]✓[/green] {what} [dim]({elapsed_s() - begun_s:.1f} s)[/dim]")
+        self._console.print(f"  [green]✓[/green] {what} [dim]({elapsed_s() - begun_s:.1f} s)[/dim]", soft_wrap=True)
 
     def begin(self) -> None:
         """What this is."""
@@ -58,7 +58,7 @@ class Report:
             self._console.print(_table(evidence, files))
         for sentence, holds in checks(evidence).items():
             if not holds or not self._as_json:
-                self._console.print(f"  {'[green]✓[/green]' if holds else '[red]✗ not so:[/red]'} {sentence}")
+                self._console.print(f"  {'[green]✓[/green]' if holds else '[red]✗ not so:[/red]'} {sentence}", soft_wrap=True)
         for where, n in evidence.hits.items():
             self._console.print(f"  [red]✗ found what was typed: {where} x{n}[/red]")
         for line in shortfall(evidence.truth.expected(evidence.allowed), evidence.opened.acts):

@@ -53,6 +53,7 @@ class Sweep:
 
     def look(self) -> None:
         """Everything under the stage, everything new in the machine's temporary folder, every process, every output."""
+        self.found.files = self.found.bytes = 0  # the last look's, not the sum: most files are the same
         search_files(self.net, files_under(self._root), lambda path: file_class(path.relative_to(self._root)), self.found)
         temporary = leftovers(Path(tempfile.gettempdir()), self._since_s, besides=self._root)
         search_files(self.net, temporary, lambda _: "temporary files", self.found)

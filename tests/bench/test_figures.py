@@ -30,12 +30,12 @@ def test_wakeups_are_those_of_idle_stretches_after_they_have_settled() -> None:
 
 def figures(name: str, seen: int | None) -> Figures:
     """One run."""
-    return Figures(name, 0.5, 1.0, 0.1, 1024 * 1024, 2.0, 0, seen, 100, {"clicks": (5, 5)} if seen else {}, {}, 0.001)
+    return Figures(name, 0.5, 1.0, 0.1, 1024 * 1024, 2.0, 0, 0, seen, 100, {"clicks": (5, 5)} if seen else {}, {}, 0.001)
 
 
 def test_a_shortfall_shows_as_a_share() -> None:
     """Recall is seen over injected, and a run that sees nothing by design shows none."""
     cells = dict(rows([figures("a", 99), figures("b", None)]))
-    assert cells["raw inputs seen / injected"] == ["99 / 100 (99.0 %)", "-"]
-    assert cells["clicks seen / injected"] == ["5 / 5 (100.0 %)", "-"]
+    assert cells["raw inputs seen"] == ["99/100 99.0 %", "-"]
+    assert cells["clicks (Volens: kept)"] == ["5/5 100.0 %", "-"]
     assert '"seen": 99' in as_json([figures("a", 99)], 12.0, 1)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,11 +27,29 @@ def test_the_reaper_counts_what_an_orphan_used() -> None:
     assert used["orphan"] > used["nothing"] + 0.05
 
 
+def bench(only: str) -> dict[str, Any]:
+    """The one run of a bench that plays four seconds."""
+    command = [sys.executable, "-m", "bench", "--only", only, "--seconds", "4", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    (run,) = json.loads(done.stdout)["runs"]
+    assert isinstance(run, dict)
+    return run
+
+
 @pytest.mark.skipif(find_spec("pynput") is None, reason="the bare listener is installed by ./dev bench only")
 def test_the_bare_listener_sees_everything_that_is_injected() -> None:
     """A short run on a private display prints one object in which recall is complete."""
-    command = [sys.executable, "-m", "bench", "--only", "pynput", "--seconds", "4", "--json"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
-    (run,) = json.loads(done.stdout)["runs"]
+    run = bench("pynput")
     assert run["seen"] == run["injected"] > 20
+    assert run["acts"]["keys"] == [run["acts"]["keys"][1]] * 2
     assert run["life_cpu_s"] > 0
+
+
+def test_the_agent_sees_everything_that_is_injected_and_keeps_some_of_it() -> None:
+    """A short run with the whole agent on a private display prints the same object; what it did not keep has a reason."""
+    run = bench("volens")
+    assert run["seen"] == run["injected"] > 20
+    assert run["acts"]["keys"][0] > 0
+    assert run["refused"]["no_kind"] > 0
+    assert 0 < run["held_bytes"] < run["kept_bytes"]

@@ -1,6 +1,7 @@
 """The private desktop: it comes up, takes real input, and leaves nothing behind, however it ends."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from agent.demo.person import Person
 from agent.demo.programs import Program
 from agent.demo.stage import Stage, stage
 from agent.demo.truth import Act, Truth
+from agent.demo.wait import until
 from agent.demo.windows import Place, active_window, put_window
 
 pytestmark = pytest.mark.live
@@ -77,6 +79,18 @@ def test_the_desktop_is_cleared_after_control_c() -> None:
     child.communicate(timeout=30)
     assert marked(mark) == []
     assert not Path(root).exists()
+
+
+def test_no_process_outlives_a_stage_that_was_killed() -> None:
+    """After SIGKILL nobody can tidy up; the processes end all the same, and with them what they started."""
+    code = "from agent.demo.stage import stage\nwith stage() as s:\n print(s.children.mark, s.root, flush=True)\n input()\n"
+    child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    mark, root = child.stdout.readline().split()
+    child.kill()
+    child.communicate(timeout=30)
+    until(lambda: not marked(mark), "the end of every process")
+    shutil.rmtree(root)
 
 
 def test_a_kept_stage_is_moved_where_it_was_asked_for(tmp_path: Path) -> None:
