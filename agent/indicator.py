@@ -19,10 +19,13 @@ _GRACE_S = 0.05
 
 class Indicator:
     """Args:
-    read: The clocks.
-    loop: For the deadline of each challenge.
-    answered: Called with the nonce of each challenge that was answered as it must be.
-    lost: Called when the proof has become void.
+        read: The clocks.
+        loop: For the deadline of each challenge.
+        answered: Called with the nonce of each challenge that was answered as it must be.
+        lost: Called when the proof has become void.
+
+    Attributes:
+        silent: Called when it became void because no answer came: the indicator hangs.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class Indicator:
         lost: Callable[[], None],
     ) -> None:
         self._read, self._loop, self._answered, self._lost = read, loop, answered, lost
+        self.silent: Callable[[], None] = _nothing
         self._connection: Connection | None = None
         self._appear: messages.Appear | None = None
         self.proof: Proof = NONE
@@ -97,3 +101,8 @@ class Indicator:
     def _look(self) -> None:
         if self.proof.overdue(self._read().awake_ms):
             self.lose()
+            self.silent()
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""

@@ -61,6 +61,7 @@ async def _run(places: Places, subject: Subject, *, only_erase: bool) -> None:
         loop.add_signal_handler(number, answers.over.set)
     server = await control.listen(places.socket, answers.serve)
     trays = Trays(places.socket)
+    daemon.indicator.silent = trays.end
     daemon.reconsider()
     tasks = [asyncio.create_task(work) for work in (trays.keep(), uploading.keep(), _checkpoint(daemon))]
     over = asyncio.create_task(answers.over.wait())

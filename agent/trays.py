@@ -17,7 +17,7 @@ STEADY_S = 30.0
 
 
 class Trays:
-    """Runs until cancelled; `end` ends the icon with the daemon."""
+    """Runs until cancelled. `end` ends the icon: with the daemon, or because it is silent."""
 
     def __init__(self, socket: Path) -> None:
         self._command = [sys.executable, "-I", "-m", "agent", "tray", "--socket", str(socket)]
@@ -35,7 +35,7 @@ class Trays:
             await asyncio.sleep(AGAIN_AFTER_S[min(failures, len(AGAIN_AFTER_S)) - 1] if failures else AGAIN_AFTER_S[0])
 
     def end(self) -> None:
-        """End the icon."""
+        """End the icon, also one that hangs; while `keep` runs, another one is started."""
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                self._process.terminate()
+                self._process.kill()
