@@ -38,9 +38,23 @@ agent.tray.picture
 agent.tray.plan
 agent.tray.proofs
 agent.tray.reply
-collectors.account collectors.acts collectors.backends.replay collectors.backends.unavailable collectors.backends.x11_time
-collectors.collector collectors.errors collectors.keymap collectors.keys collectors.keysyms collectors.minimise collectors.pipe
-collectors.pointer collectors.raw collectors.roles collectors.shape collectors.window
+collectors.account
+collectors.acts
+collectors.backends.replay
+collectors.backends.unavailable
+collectors.backends.x11_time
+collectors.collector
+collectors.errors
+collectors.keymap
+collectors.keys
+collectors.keysyms
+collectors.minimise
+collectors.pipe
+collectors.pointer
+collectors.raw
+collectors.roles
+collectors.shape
+collectors.window
 consent.event
 consent.frames
 consent.gate
@@ -142,8 +156,14 @@ agent.tray.start
 agent.trays
 agent.trial
 agent.uploading
-collectors.backends.atspi collectors.backends.bus collectors.backends.focused collectors.backends.linux_x11
-collectors.backends.x11_record collectors.backends.x11_windows collectors.observer collectors.pick
+collectors.backends.atspi
+collectors.backends.bus
+collectors.backends.focused
+collectors.backends.linux_x11
+collectors.backends.x11_record
+collectors.backends.x11_windows
+collectors.observer
+collectors.pick
 consent.ledger
 custody.__main__
 custody.clock

@@ -12,8 +12,9 @@ from typing import Any
 
 import psutil
 
-from agent.demo.acts import EDITOR, Acts, applications, canaries, open_applications
+from agent.demo.acts import EDITOR, TAKES_IN_S, Acts, applications, canaries, open_applications
 from agent.demo.calls import Calls, Said, argv
+from agent.demo.clock import rest
 from agent.demo.person import Person
 from agent.demo.stage import Stage, stage
 from agent.demo.subject import Subject
@@ -48,6 +49,7 @@ class Desk:
     def work(self) -> None:
         """A click, a named key and a chord in the editor."""
         self.person.focus(self.acts.editor, EDITOR)
+        rest(TAKES_IN_S)
         self.person.click(*self.acts.editor.inside(0.5, 0.5))
         self.person.key("down")
         self.person.chord(["ctrl"], "c")
