@@ -9,9 +9,6 @@ def elapsed_s() -> float:
 
 
 def rest_until(instant_s: float) -> float:
-    """Sleep until an instant of `elapsed_s`; returns how late it already is, in seconds."""
-    left_s = instant_s - time.monotonic()
-    if left_s > 0:
-        time.sleep(left_s)
-        return 0.0
-    return -left_s
+    """Sleep until an instant of `elapsed_s`; returns how late it is then, in seconds."""
+    time.sleep(max(0.0, instant_s - time.monotonic()))
+    return time.monotonic() - instant_s

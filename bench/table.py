@@ -38,7 +38,7 @@ def rows(runs: Sequence[Figures]) -> list[tuple[str, list[str]]]:
     listed += [(f"{name} (Volens: kept)", [_act(one, name) for one in runs]) for name in names]
     reasons = sorted({why for one in runs for why in one.refused})
     listed += [(f"  refused: {why.replace('_', ' ')}", [str(one.refused.get(why, "")) for one in runs]) for why in reasons]
-    return [*listed, ("latest input, ms", [f"{one.late_s * 1000:.0f}" for one in runs])]
+    return [*listed, ("latest input, ms", [f"{one.late_s * 1000:.1f}" for one in runs])]
 
 
 def as_json(runs: Sequence[Figures], seconds: float, seed: int) -> str:
