@@ -10,10 +10,9 @@ from agent import home
 
 
 def _observer(arguments: list[str]) -> int:
-    from collectors.observer import run
-
     from agent import clock
     from agent.process import close_to_others, die_with_parent
+    from collectors.observer import run
 
     die_with_parent()
     close_to_others()
@@ -21,9 +20,8 @@ def _observer(arguments: list[str]) -> int:
 
 
 def _courier(arguments: list[str]) -> int:
-    from transport.courier import run
-
     from agent.process import close_to_others, die_with_parent
+    from transport.courier import run
 
     die_with_parent()
     close_to_others()
