@@ -4,7 +4,6 @@ The receipt is canonical JSON (sorted keys, no spaces) and an Ed25519 signature 
 ledger key. What it does not name was not consented to.
 """
 
-import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,8 +71,16 @@ class SignedReceipt:
 
     def as_json(self) -> str:
         """One JSON object for a person to keep."""
-        parts = {"receipt": self.text, "signature": b64encode(self.signature).decode(), "public_key": b64encode(self.public_key).decode()}
-        return json.dumps(parts, sort_keys=True)
+        kept = _Kept(self.text, b64encode(self.signature).decode(), b64encode(self.public_key).decode())
+        return msgspec.json.encode(kept).decode()
+
+
+class _Kept(msgspec.Struct):
+    """The JSON object that a person keeps."""
+
+    receipt: str
+    signature: str
+    public_key: str
 
 
 def grants_of(scope: Scope) -> tuple[Grant, ...]:
@@ -93,11 +100,10 @@ def sign(receipt: ConsentReceipt, key: Ed25519PrivateKey) -> SignedReceipt:
 def verify(text: str, public_key: bytes) -> ConsentReceipt:
     """The receipt in a kept JSON object, if `public_key` (32 bytes) signed it. Raises ReceiptError."""
     try:
-        parts = json.loads(text)
-        body, signature = parts["receipt"], b64decode(parts["signature"], validate=True)
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, body.encode())
-        return msgspec.json.decode(body, type=ConsentReceipt)
+        kept = msgspec.json.decode(text, type=_Kept)
+        Ed25519PublicKey.from_public_bytes(public_key).verify(b64decode(kept.signature, validate=True), kept.receipt.encode())
+        return msgspec.json.decode(kept.receipt, type=ConsentReceipt)
     except InvalidSignature:
         raise ReceiptError("the receipt's signature does not hold") from None
-    except (ValueError, KeyError, TypeError, AttributeError, msgspec.MsgspecError):
+    except (ValueError, RecursionError, msgspec.MsgspecError):
         raise ReceiptError("the receipt is malformed") from None
