@@ -7,7 +7,7 @@ An object counts only if the process that owns it is the one whose window is in 
 from collections.abc import Callable
 from typing import Any
 
-from collectors.backends.bus import Bus, BusGoneError, Steps, call, owner_of, session_address
+from collectors.backends.bus import Bus, BusGoneError, Heard, Steps, call, owner_of, session_address
 from collectors.backends.focused import find_focused
 from collectors.collector import Clock
 from collectors.raw import NoRole
@@ -35,8 +35,8 @@ class Accessibility:
         trouble: Why keys cannot be kept at all now, for people; empty if they can.
     """
 
-    def __init__(self, read: Clock, shaper: Shaper) -> None:
-        self._read, self._shaper = read, shaper
+    def __init__(self, read: Clock, shaper: Shaper, connect: Callable[[str, Heard], Bus] = Bus) -> None:
+        self._read, self._shaper, self._connect = read, shaper, connect
         self._session: Bus | None = None
         self._bus: Bus | None = None
         self.trouble = _STARTING + _DEAF
@@ -58,7 +58,7 @@ class Accessibility:
             self._hang_up("this session has no message bus")
             return
         try:
-            self._session = Bus(address, lambda *_: None)
+            self._session = self._connect(address, lambda *_: None)
             self._session.run(self._find_bus())
         except BusGoneError:
             self._hang_up("the session's message bus does not answer")
@@ -113,7 +113,7 @@ class Accessibility:
         enable = ("org.a11y.Status", "IsEnabled", ("b", True))
         yield call(_LAUNCHER, "org.freedesktop.DBus.Properties", "Set", "ssv", enable)
         try:
-            self._bus = Bus(answer[0], self._signalled)
+            self._bus = self._connect(answer[0], self._signalled)
             self._bus.run(self._register())
         except BusGoneError:
             self._hang_up("the accessibility service does not answer")

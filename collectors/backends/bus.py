@@ -10,6 +10,8 @@ Answer = tuple[Any, ...] | None
 Steps = Generator[Any, Answer, None]
 """Yields messages to send and gets each one's answer."""
 
+Heard = Callable[[str, str, str, tuple[Any, ...]], None]
+"""Gets a signal: its sender, the object's path, the member, the body."""
 Target = tuple[str, str]
 """A bus name and an object's path on it."""
 
@@ -35,13 +37,13 @@ class BusGoneError(Exception):
 
 
 class Bus:
-    """A connection. `heard` gets each signal as sender, path, member and body.
+    """A connection.
 
     Raises:
         BusGoneError: It cannot be connected to.
     """
 
-    def __init__(self, address: str, heard: Callable[[str, str, str, tuple[Any, ...]], None]) -> None:
+    def __init__(self, address: str, heard: Heard) -> None:
         from jeepney import Parser, message_bus
         from jeepney.bus import get_bus
         from jeepney.io.blocking import prep_socket

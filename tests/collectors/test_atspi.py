@@ -1,0 +1,217 @@
+"""Who has the focus, against a bus that answers from a table: whose word counts, and what happens when nobody speaks."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from jeepney import HeaderFields
+
+from collectors.backends.atspi import LOST_MS, STARTING_MS, Accessibility
+from collectors.backends.bus import BusGoneError, Heard, Steps
+from consent.event import FieldRole
+from consent.vocabulary import Kind, Why
+from tests.collectors.stage import EDITOR, Stage
+
+EDITOR_PID, OTHER_PID = 100, 200
+EDITOR_NAME, OTHER_NAME = ":1.7", ":1.8"
+ROOT, ENTRY, SECRET = "/org/a11y/atspi/accessible/root", "/entry", "/secret"
+TEXT, PASSWORD = 61, 40
+
+
+class FakeBus:
+    """Answers at once, from a table by member, path and first argument; what is not there fails."""
+
+    def __init__(self, answers: dict[tuple, tuple | None], heard: Heard) -> None:
+        self.answers, self.heard, self.gone = answers, heard, False
+
+    def fileno(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        self.gone = True
+
+    def pump(self) -> None:
+        if self.gone:
+            raise BusGoneError("closed the connection")
+
+    def run(self, steps: Steps) -> None:
+        self.pump()
+        try:
+            message = next(steps)
+            while True:
+                message = steps.send(self._answer(message))
+        except StopIteration:
+            return
+
+    def _answer(self, message: Any) -> tuple | None:
+        fields = message.header.fields
+        said = message.body[:1] if message.body and isinstance(message.body[0], str) else ()
+        keys = [(fields[HeaderFields.member], fields[HeaderFields.path], *said)]
+        keys += [keys[0][:2], keys[0][:1]]
+        return next((self.answers[key] for key in keys if key in self.answers), None)
+
+
+class Desk:
+    """The editor in front, its accessibility, and the answers that everyone gives."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **more: tuple | None) -> None:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/session")
+        self.stage = Stage()
+        self.answers: dict[tuple, tuple | None] = {
+            ("GetAddress",): ("unix:path=/a11y",),
+            ("Set",): (),
+            ("RegisterEvent",): (),
+            ("AddMatch",): (),
+            ("GetChildren", ROOT): ([(EDITOR_NAME, "/window")],),
+            ("GetConnectionUnixProcessID", "/org/freedesktop/DBus", EDITOR_NAME): (EDITOR_PID,),
+            ("GetConnectionUnixProcessID", "/org/freedesktop/DBus", OTHER_NAME): (OTHER_PID,),
+            ("GetState", "/window"): ([1 << 1, 0],),
+            ("GetMatches", "/window"): ([(EDITOR_NAME, ENTRY)],),
+            ("GetRole", ENTRY): (TEXT,),
+            ("GetRole", SECRET): (PASSWORD,),
+        }
+        self.answers |= {(name,): answer for name, answer in more.items()}
+        self.buses: list[FakeBus] = []
+        self.accessibility = Accessibility(lambda: self.stage.now, self.stage.shaper, self._connect)
+        self.accessibility.open()
+        self.accessibility.pump()
+        self.stage.front(EDITOR)
+        self.accessibility.watch(EDITOR_PID)
+        self.later(300)
+
+    def _connect(self, address: str, heard: Callable) -> FakeBus:
+        self.buses.append(FakeBus(self.answers, heard))
+        return self.buses[-1]
+
+    def later(self, ms: int) -> None:
+        self.stage.later(ms)
+        self.accessibility.pump()
+
+    def focus(self, name: str, path: str, gained: bool = True) -> None:
+        self.buses[-1].heard(name, path, "StateChanged", ("focused", int(gained), 0, ("i", 0), {}))
+        self.later(1)
+
+    def strike(self) -> Why | None:
+        """What becomes of Enter now: None if it is kept."""
+        self.stage.told.clear()
+        self.stage.strike("Return")
+        self.stage.settle()
+        kept = any(event.kind is Kind.KEY_NAMED for message in self.stage.told for event in message.events)
+        (why,) = [None] if kept else self.stage.dropped
+        return why
+
+
+def test_what_has_the_focus_already_is_found_by_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No event is needed."""
+    assert Desk(monkeypatch).strike() is None
+
+
+def test_the_focus_moving_to_a_password_field_refuses_keys_until_it_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And back again."""
+    desk = Desk(monkeypatch)
+    desk.focus(EDITOR_NAME, SECRET)
+    assert desk.strike() is Why.SECURE_FIELD
+    desk.focus(EDITOR_NAME, ENTRY)
+    assert desk.strike() is None
+
+
+def test_the_word_of_another_process_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither known before nor met for the first time can it make the password field of the one in front a text field."""
+    desk = Desk(monkeypatch)
+    desk.focus(EDITOR_NAME, SECRET)
+    for _ in range(2):
+        desk.focus(OTHER_NAME, ENTRY)
+        assert desk.strike() is Why.SECURE_FIELD
+
+
+def test_after_the_focus_was_lost_and_nobody_got_it_the_application_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unknown at once; known again when it was asked."""
+    desk = Desk(monkeypatch)
+    desk.focus(EDITOR_NAME, ENTRY)
+    desk.focus(EDITOR_NAME, ENTRY, gained=False)
+    assert desk.accessibility.due_ms() is not None
+    desk.stage.strike("Return")
+    desk.later(LOST_MS)
+    desk.stage.settle()
+    assert desk.strike() is None
+
+
+def test_an_application_without_a_search_of_its_own_is_walked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Object by object; what is not on the screen is not entered."""
+    desk = Desk(monkeypatch, GetMatches=None)
+    del desk.answers["GetMatches", "/window"]
+    showing, focused = 1 << 25, 1 << 12
+    desk.answers |= {
+        ("GetChildren", "/window"): ([(EDITOR_NAME, "/hidden"), (EDITOR_NAME, "/panel")],),
+        ("GetState", "/hidden"): ([0, 0],),
+        ("GetState", "/panel"): ([showing, 0],),
+        ("GetChildren", "/panel"): ([(EDITOR_NAME, SECRET)],),
+        ("GetState", SECRET): ([showing | focused, 0],),
+    }
+    desk.accessibility.watch(EDITOR_PID)
+    desk.later(1)
+    assert desk.strike() is Why.SECURE_FIELD
+
+
+@pytest.mark.parametrize("silent", ["GetRole", "GetState", "GetChildren", "GetConnectionUnixProcessID"])
+def test_an_application_that_does_not_answer_keeps_its_role_unknown(monkeypatch: pytest.MonkeyPatch, silent: str) -> None:
+    """Whatever the question."""
+    desk = Desk(monkeypatch)
+    desk.answers |= {key: None for key in desk.answers if key[0] == silent}
+    desk.accessibility.watch(0)
+    desk.stage.front(EDITOR)
+    desk.accessibility._pids.clear()
+    desk.accessibility.watch(EDITOR_PID)
+    desk.stage.shaper.focused(desk.stage.now)
+    desk.later(1)
+    assert desk.strike() is Why.ROLE_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [("GetAddress", "no accessibility service"), ("RegisterEvent", "does not tell of focus"), ("AddMatch", "does not tell of focus")],
+)
+def test_a_service_that_is_half_there_is_said_to_be(monkeypatch: pytest.MonkeyPatch, missing: str, words: str) -> None:
+    """With its reason; and no key is kept."""
+    desk = Desk(monkeypatch, **{missing: None})
+    assert words in desk.accessibility.trouble
+    assert desk.accessibility.sources() == []
+    assert desk.strike() is Why.ROLE_UNKNOWN
+
+
+def test_a_service_that_goes_away_is_looked_for_again_with_the_next_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not before, and not more often than every ten seconds."""
+    desk = Desk(monkeypatch)
+    desk.buses[-1].close()
+    desk.later(1)
+    assert "ended" in desk.accessibility.trouble
+    assert desk.strike() is Why.ROLE_UNKNOWN
+    made = len(desk.buses)
+    desk.accessibility.watch(EDITOR_PID)
+    assert len(desk.buses) == made
+    desk.later(10_000)
+    desk.accessibility.watch(EDITOR_PID)
+    desk.later(1)
+    assert (desk.accessibility.trouble, desk.strike()) == ("", None)
+
+
+def test_a_service_that_is_slow_to_start_is_given_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says that it is starting, and after five seconds that it does not answer."""
+    monkeypatch.setattr(FakeBus, "run", lambda self, steps: None)
+    desk = Desk(monkeypatch)
+    assert "starting" in desk.accessibility.trouble
+    assert desk.accessibility.due_ms() is not None
+    desk.later(STARTING_MS)
+    assert "does not answer" in desk.accessibility.trouble
+    assert desk.accessibility.due_ms() is None
+
+
+def test_roles_are_those_of_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The burst says what it was typed into."""
+    desk = Desk(monkeypatch)
+    desk.answers["GetRole", ENTRY] = (79,)
+    desk.focus(EDITOR_NAME, ENTRY)
+    desk.stage.told.clear()
+    desk.stage.strike("a")
+    (event,) = [event for event in desk.stage.settle() if event.kind is Kind.TYPING_BURST]
+    assert event.payload.role is FieldRole.ENTRY
