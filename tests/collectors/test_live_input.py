@@ -133,6 +133,22 @@ def test_a_click_beside_the_window_in_front_is_not_its(desk: Desktop, editor: Ap
     assert Why.SURFACE_NOT_ALLOWED not in child.dropped
 
 
+def test_a_click_on_another_application_beside_the_one_in_front_is_not_its(
+    desk: Desktop, editor: Application, terminal: Application, child: Child
+) -> None:
+    """The click brings the other one to the front; when it was made, the editor was still there."""
+    desk.display.create_resource_object("window", terminal.window).configure(x=0, y=30)
+    desk.display.sync()
+    editor.in_front()
+    child.until(lambda: child.recorded is True, "the editor in front")
+    child.clear()
+    desk.move(*terminal.point(20, 20))
+    desk.button(1)
+    child.until_seen(3)
+    assert child.of(Kind.POINTER_BUTTON) == []
+    assert child.dropped == {Why.SURFACE_NOT_ALLOWED: 2, Why.NO_KIND: 1}
+
+
 def test_chords_follow_a_change_of_the_layout(desk: Desktop, child: Child) -> None:
     """us, fr, us: the same key is another chord. ru: no Latin letter, no chord, and text stays text."""
     control, key = desk.keycode("Control_L"), desk.keycode("m")
