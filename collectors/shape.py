@@ -62,6 +62,7 @@ class Shaper:
         self._timeline = Timeline(now.awake_ms)
         self._queue: deque[_Item] = deque()
         self._told_front: Front | None = None
+        self._in_gap = False
         self._told_secure_ms = -1
         self._account.keep(Event(None, 0, now, grant.generation, 0, Control(Switch.STARTED)))
 
@@ -153,7 +154,9 @@ class Shaper:
 
     @staticmethod
     def _ready_ms(item: _Item) -> int:
-        return item.at.awake_ms + HOLD_MS if isinstance(item, Key | _Refocused) else 0
+        if isinstance(item, Button) or (isinstance(item, _Changed) and item.front.window != 0):
+            return 0
+        return item.at.awake_ms + HOLD_MS
 
     def _judge(self, item: _Item) -> None:
         match item:
@@ -178,18 +181,23 @@ class Shaper:
             self._keys.key(key, Place(front.surface, front.window, role))
 
     def _judge_front(self, changed: _Changed) -> None:
-        front, before = changed.front, self._told_front
-        self._told_front = front
-        if front.window == 0:
-            if before is None or before.window != 0:  # one gap, however often windows change within it
-                self._keys.end_burst(EndedBy.FOCUS)
-                self._account.keep(Event(None, 0, cut_to_minute(changed.at), self._generation, 0, Gap()))
-            return
-        if front != before:
+        front = changed.front
+        if front != self._told_front:
             self._keys.end_burst(EndedBy.FOCUS)
-        if changed.geometry is not None and front.surface is not None:
-            payload = focus_of(changed.geometry)
-            self._account.keep(Event(front.surface, front.window, changed.at, self._generation, 0, payload))
+        self._told_front = front
+        if front.window != 0:
+            self._in_gap = False
+            if changed.geometry is not None and front.surface is not None:
+                payload = focus_of(changed.geometry)
+                self._account.keep(Event(front.surface, front.window, changed.at, self._generation, 0, payload))
+        elif not self._in_gap and not self._blinked(changed.at.awake_ms):
+            self._in_gap = True  # one gap, however often windows change within it
+            self._account.keep(Event(None, 0, cut_to_minute(changed.at), self._generation, 0, Gap()))
+
+    def _blinked(self, at_ms: int) -> bool:
+        """Whether a recorded window came to the front at once: window managers put nothing in front between two windows."""
+        after = (context for context in self._timeline.during(at_ms, at_ms + HOLD_MS) if context.since_ms >= at_ms)
+        return any(context.front.window for context in after)
 
     def _judge_focus(self, refocused: _Refocused) -> None:
         if refocused.fresh:

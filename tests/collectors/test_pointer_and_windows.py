@@ -108,6 +108,21 @@ def test_whatever_happens_in_a_gap_is_one_gap_cut_to_the_minute() -> None:
     assert gap.at.wall_ms - gap.at.awake_ms == stage.now.wall_ms - stage.ms
 
 
+def test_nothing_in_front_for_a_moment_between_two_windows_is_no_gap() -> None:
+    """Window managers do that; a quarter second of it is a gap. Clicks in between count for no window all the same."""
+    stage = Stage().in_editor()
+    for wait_ms, kinds in ((200, [Kind.FOCUS]), (260, [Kind.GAP, Kind.FOCUS])):
+        stage.told.clear()
+        stage.later(1)
+        stage.front(ELSEWHERE)
+        stage.later(5)
+        stage.click(window=0)
+        stage.later(wait_ms)
+        stage.front(EDITOR)
+        assert [event.kind for event in stage.settle()] == kinds
+        assert stage.dropped == {Why.SURFACE_NOT_ALLOWED: 2}
+
+
 def test_the_recording_tells_its_own_begin_and_end() -> None:
     """Started when the hooks are in place; stopped if there is still time to say so."""
     stage = Stage()
