@@ -11,8 +11,8 @@ from agent import home
 
 def _observer(arguments: list[str]) -> int:
     from agent import clock
-    from agent.process import close_to_others, die_with_parent
     from collectors.observer import run
+    from transport.process import close_to_others, die_with_parent
 
     die_with_parent()
     close_to_others()
@@ -20,8 +20,8 @@ def _observer(arguments: list[str]) -> int:
 
 
 def _courier(arguments: list[str]) -> int:
-    from agent.process import close_to_others, die_with_parent
     from transport.courier import run
+    from transport.process import close_to_others, die_with_parent
 
     die_with_parent()
     close_to_others()
@@ -29,8 +29,8 @@ def _courier(arguments: list[str]) -> int:
 
 
 def _tray(arguments: list[str]) -> int:
-    from agent.process import close_to_others
     from agent.tray.start import run
+    from transport.process import close_to_others
 
     close_to_others()
     return run(arguments[1])

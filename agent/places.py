@@ -6,13 +6,13 @@ changed, and what is held could have been read.
 
 import contextlib
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import PlatformDirs
 
 from agent.errors import StateUnsafe
+from transport import disk
 
 _DIRS = PlatformDirs("volens", appauthor=False)
 
@@ -102,12 +102,8 @@ def of_this_person() -> Places:
 
 def _private(path: Path, *, folder: bool) -> None:
     try:
-        facts = path.lstat()
+        disk.check_private(path, folder=folder)
     except FileNotFoundError:
         return
-    if not (stat.S_ISDIR if folder else stat.S_ISREG)(facts.st_mode):
-        raise StateUnsafe(f"{path} is not a {'folder' if folder else 'file'}", "move it away")
-    if facts.st_uid != os.geteuid():
-        raise StateUnsafe(f"{path} belongs to somebody else", f"run: chown {os.geteuid()} {path}")
-    if stat.S_IMODE(facts.st_mode) & 0o077:
-        raise StateUnsafe(f"{path} can be reached by others", f"run: chmod {'700' if folder else '600'} {path}")
+    except disk.NotPrivate as error:
+        raise StateUnsafe(error.what, error.do) from None

@@ -15,12 +15,12 @@ from agent.answers import Answers
 from agent.daemon import Daemon
 from agent.lock import wait
 from agent.places import Places
-from agent.process import close_to_others
 from agent.subject import Subject
 from agent.trays import Trays
 from agent.uploading import Uploading
 from consent.register import parse
 from consent.vocabulary import State
+from transport.process import close_to_others
 
 AFTER_NO = "volens: you said no, so nothing runs. If you have changed your mind: volens run --ask"
 ERASE_WITHIN_S = 20.0

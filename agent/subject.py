@@ -54,7 +54,7 @@ class Subject:
             self.hold = hold.Hold(places.hold, self.keystore, boot=boot, consumed=self.outbox.segments())
             self.erasures = Erasures(places.erasures)
         except disk.NotPrivate as error:
-            raise StateUnsafe(str(error), "then start again") from None
+            raise StateUnsafe(error.what, error.do) from None
         self.tally = _saved_tally(places.tally)
         self.tally.forgotten += self.hold.recovered.forgotten_n
         self.tally.settle(held=self.hold.stats().n, sealed=self.outbox.stats().n)

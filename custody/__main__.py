@@ -12,9 +12,9 @@ from custody.clock import now
 from custody.errors import CustodyError
 from custody.keys import read_public, write_key_pair, write_purpose
 from custody.open import Outcome, Wish, open_batches
-from custody.process import harden
 from custody.quorum import split
 from transport.errors import TransportError
+from transport.process import close_to_others
 from transport.xwing import SEED_BYTES, ReadingKey
 
 INTERRUPTED = 130
@@ -36,7 +36,7 @@ def keygen(
     out: Annotated[Path, typer.Option(help="Folder for NAME.key, which you keep, and NAME.pub, which you hand on.")],
 ) -> None:
     """Make a custodian's key pair, on the custodian's own machine."""
-    harden()
+    close_to_others()
     seed = secrets.token_bytes(SEED_BYTES)
     private, public = write_key_pair(out, name, seed)
     typer.echo(f"{private}: keep it; nobody can make it again")
@@ -51,7 +51,7 @@ def create(
     out: Annotated[Path, typer.Option(help="Folder for purpose.json, which holds nothing secret.")],
 ) -> None:
     """Make a purpose's key, split it among custodians, and forget it."""
-    harden()
+    close_to_others()
     custodians = [read_public(path) for path in custodian]
     seed = secrets.token_bytes(SEED_BYTES)
     key = split(seed, purpose=purpose, quorum=quorum, custodians=custodians, random_bytes=secrets.token_bytes)
@@ -73,7 +73,7 @@ def open_(  # noqa: PLR0913 - one for each option
     out: Annotated[Path | None, typer.Option(help="Folder for events.jsonl.")] = None,
 ) -> None:
     """Rebuild a purpose's key once, after the access is recorded, and open batches with it."""
-    harden()
+    close_to_others()
     wish = Wish(purpose, tuple(key), from_, tuple(batch or ()), reason, steps, out)
     typer.echo(_summary(open_batches(wish, now())))
 

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 from custody.errors import CustodyError, KeyFileRefused
+from transport import disk
 
 
 def read_file(path: Path, *, max_bytes: int, private: bool = False) -> bytes:
@@ -22,16 +23,14 @@ def read_file(path: Path, *, max_bytes: int, private: bool = False) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except OSError as error:
         raise KeyFileRefused(f"{path} cannot be read ({error.strerror}); check the name and whose it is") from None
-    try:
+    with disk.closing(descriptor):
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise KeyFileRefused(f"{path} is not a file; name the file itself")
-        if private and os.name == "posix":
+        if private:
             _refuse_loose(path, facts)
         with open(descriptor, "rb", closefd=False) as file:
             raw = file.read(max_bytes + 1)
-    finally:
-        os.close(descriptor)
     if len(raw) > max_bytes:
         raise KeyFileRefused(f"{path} has more than {max_bytes} bytes; it is not the file that was meant")
     return raw
@@ -62,29 +61,18 @@ def write_new(path: Path, raw: bytes, *, mode: int) -> None:
     except OSError as error:
         raise CustodyError(f"{path} cannot be written ({error.strerror}); name a folder that you may write to") from None
     try:
-        with open(descriptor, "wb") as file:
-            file.write(raw)
-            file.flush()
+        with disk.closing(descriptor):
+            disk.write_whole(descriptor, raw)
             os.fsync(descriptor)
-        _sync_folder(path.parent)
+        disk.sync_folder(path.parent)
     except OSError as error:
         path.unlink(missing_ok=True)
         raise CustodyError(f"{path} cannot be written ({error.strerror}); make room and try again") from None
 
 
-def _sync_folder(path: Path) -> None:
-    if os.name != "posix":
-        return  # Windows has no handle to a folder; NTFS journals the entry
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _refuse_loose(path: Path, facts: os.stat_result) -> None:
-    if facts.st_uid != os.geteuid():
+    if disk.of_another(facts):
         raise KeyFileRefused(f"{path} belongs to another account; a custodian uses their own key, from their own account")
-    mode = stat.S_IMODE(facts.st_mode)
-    if mode & 0o077:
+    if disk.open_to_others(facts):
+        mode = stat.S_IMODE(facts.st_mode)
         raise KeyFileRefused(f"{path} is open to others (mode {mode:04o}); chmod 600 it, or make a new key if others had it")

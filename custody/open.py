@@ -66,7 +66,7 @@ class Outcome:
 
 
 def open_batches(wish: Wish, now: datetime) -> Outcome:
-    """Opens and writes what is wished for. The process is hardened before (custody.process).
+    """Opens and writes what is wished for. The process was closed to others before.
 
     Raises:
         CustodyError: anything that is wrong; nothing was written then.

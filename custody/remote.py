@@ -1,6 +1,7 @@
 """A receiver as a source of envelopes, by its three routes of docs/custody.md. Refuses to fetch a byte before the access is on its log.
 
-No proxy of the environment, no redirect, no answer beyond its bound, and no plain HTTP beyond this machine.
+No proxy of the environment, no redirect, no answer beyond its bound, and no plain HTTP beyond this machine. On a workstation only
+the courier knows httpx; this is the custodians' own client and never runs there.
 """
 
 from itertools import pairwise

@@ -17,8 +17,8 @@ from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Tar
 from tuf.api.serialization import DeserializationError
 
 from consent.trust import POLICY_TARGET, Metadatas, TrustError, judge
-from receiver import disk
 from receiver.errors import ReceiverError
+from transport import disk
 
 _AGAIN = "copy the published files again"
 TRIAL_LIFETIME = timedelta(days=30)
@@ -70,15 +70,15 @@ def make_trial(directory: Path, policy: bytes, now: datetime, lifetime: timedelt
     target = TargetFile.from_data(POLICY_TARGET, policy, ["sha256"])
     metadata = directory / "metadata"
     pinned = _sign(root, signers["root"])
-    disk.replace(metadata / "1.root.json", pinned)
-    disk.replace(directory / "targets" / f"{target.hashes['sha256']}.{POLICY_TARGET}", policy)
+    disk.put(metadata / "1.root.json", pinned)
+    disk.put(directory / "targets" / f"{target.hashes['sha256']}.{POLICY_TARGET}", policy)
     targets = _sign(Targets(expires=now + TRIAL_LIFETIME, targets={POLICY_TARGET: target}), signers["targets"])
-    disk.replace(metadata / "1.targets.json", targets)
+    disk.put(metadata / "1.targets.json", targets)
     snapshot = Snapshot(expires=now + TRIAL_LIFETIME, meta={"targets.json": _described(targets)})
     signed_snapshot = _sign(snapshot, signers["online"])
-    disk.replace(metadata / "1.snapshot.json", signed_snapshot)
+    disk.put(metadata / "1.snapshot.json", signed_snapshot)
     timestamp = Timestamp(expires=now + lifetime, snapshot_meta=_described(signed_snapshot))
-    disk.replace(metadata / "timestamp.json", _sign(timestamp, signers["online"]))
+    disk.put(metadata / "timestamp.json", _sign(timestamp, signers["online"]))
     return Trial(pinned, keys["online"])
 
 
@@ -93,7 +93,7 @@ def renew_timestamp(directory: Path, online: Ed25519PrivateKey, now: datetime, l
     snapshot = _load(directory / "metadata" / f"{timestamp.snapshot_meta.version}.snapshot.json", Snapshot)
     timestamp.version += 1
     timestamp.expires = min(now.replace(microsecond=0) + lifetime, snapshot.expires)
-    disk.replace(path, _sign(timestamp, CryptoSigner(online)))
+    disk.put(path, _sign(timestamp, CryptoSigner(online)))
     return timestamp.expires
 
 

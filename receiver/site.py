@@ -11,11 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.engine import Engine
 
 from consent import policy
-from receiver import disk, migrate, policy_repo, settings
+from receiver import migrate, policy_repo, settings
 from receiver.errors import ReceiverError
 from receiver.settings import Settings
 from receiver.tables import open_engine
 from receiver.vault import Vault
+from transport import disk
 
 _SETTINGS = "receiver.toml"
 _DATABASE = "volens.db"
@@ -77,15 +78,15 @@ def init(directory: Path, *, trial_policy: bytes | None, now: datetime) -> str |
     _vault(directory).make()
     policy_repo.make(directory / "tuf")
     for name in (_RECEIPT_KEY, _NONCE_KEY):
-        disk.replace(directory / "keys" / name, os.urandom(_KEY_BYTES))
+        disk.put(directory / "keys" / name, os.urandom(_KEY_BYTES))
     fingerprint = None
     if trial_policy is not None:
         made = policy_repo.make_trial(directory / "tuf", trial_policy, now, timedelta(seconds=chosen.lease_s))
-        disk.replace(directory / "keys" / _ONLINE_KEY, made.online.private_bytes_raw())
+        disk.put(directory / "keys" / _ONLINE_KEY, made.online.private_bytes_raw())
         fingerprint = made.fingerprint
     migrate.to_newest(directory / _DATABASE)
     # Last: a folder without settings was not finished, and is not opened.
-    disk.replace(directory / _SETTINGS, f"# every setting: docs/receiver.md\ntrial = {str(chosen.trial).lower()}\n".encode())
+    disk.put(directory / _SETTINGS, f"# every setting: docs/receiver.md\ntrial = {str(chosen.trial).lower()}\n".encode())
     return fingerprint
 
 
@@ -114,7 +115,7 @@ def open_site(directory: Path) -> Site:
 
 def lock(directory: Path) -> int:
     """Takes the folder for this process, until the descriptor that it returns is closed. Raises ReceiverError when another has it."""
-    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, disk.PRIVATE_FILE)
+    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -126,23 +127,21 @@ def lock(directory: Path) -> int:
 def _make_root(directory: Path) -> None:
     try:
         if not directory.exists():
-            disk.make_private(directory)
+            directory.mkdir(mode=0o700)
         elif any(directory.iterdir()):
             raise ReceiverError(f"{directory} is not empty", "name a new folder")
-        directory.chmod(disk.PRIVATE_DIRECTORY)
+        directory.chmod(0o700)
     except OSError as error:
         raise ReceiverError(f"{directory} cannot be made ({error.strerror})", "name a folder that this account may write") from None
 
 
 def _check_private(directory: Path) -> None:
     try:
-        facts = directory.stat()
+        disk.check_private(directory.resolve(), folder=True)  # the folder itself may be elsewhere, behind a link of its owner's
     except OSError as error:
         raise ReceiverError(f"{directory} cannot be opened ({error.strerror})", "make it with `volens-receiver init`") from None
-    if facts.st_uid != os.geteuid():
-        raise ReceiverError(f"{directory} belongs to another account", "run as its owner")
-    if facts.st_mode & 0o077:
-        raise ReceiverError(f"{directory} is open to other accounts", f"chmod 700 {directory}")
+    except disk.NotPrivate as error:
+        raise ReceiverError(error.what, error.do) from None
 
 
 def _purposes(raw: bytes) -> Mapping[str, bytes]:

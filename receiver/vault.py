@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from receiver import disk
+from transport import disk
 
 _INCOMING = ".incoming"
 _SHARDS = tuple(f"{n:02x}" for n in range(256))
@@ -37,7 +37,7 @@ class Store:
         disk.make_private(self.root)
         for name in (_INCOMING, *_SHARDS):
             disk.make_private(self.root / name)
-        disk.sync_directory(self.root)
+        disk.sync_folder(self.root)
 
     def path(self, batch_id: str) -> Path:
         """Where the file of an id lies."""
@@ -48,7 +48,7 @@ class Store:
         staged = self.root / _INCOMING / batch_id
         with suppress(FileNotFoundError):
             os.unlink(staged)
-        disk.write_whole(staged, content, modified_s=day_s)
+        disk.write_new(staged, content, modified_s=day_s)
 
     def settle(self, batch_ids: Iterable[str]) -> None:
         """Renames staged files into their places and fsyncs the folders they are now in."""
@@ -58,7 +58,7 @@ class Store:
             os.rename(self.root / _INCOMING / batch_id, target)
             shards.add(target.parent)
         for shard in sorted(shards):
-            disk.sync_directory(shard)
+            disk.sync_folder(shard)
 
     def read(self, batch_id: str) -> bytes:
         """The file's bytes. Raises FileNotFoundError."""
@@ -72,7 +72,7 @@ class Store:
                 self.path(batch_id).unlink()
             shards.add(self.path(batch_id).parent)
         for shard in sorted(shards):
-            disk.sync_directory(shard)
+            disk.sync_folder(shard)
 
     def ids(self) -> Iterator[str]:
         """The id of every file in its place, folder after folder."""

@@ -1,6 +1,7 @@
 """Private files: made so that nobody else can read them, written so that they are there whole or not at all. Refuses links and strangers.
 
-Everything that this package keeps goes through here. Errors of the disk itself stay OSErrors; the caller knows what they mean.
+Everything that agent, transport and receiver keep goes through here. Errors of the disk itself stay OSErrors; the caller knows what
+they mean.
 """
 
 import contextlib
@@ -21,7 +22,12 @@ sync_data = getattr(os, "fdatasync", os.fsync)
 
 
 class NotPrivate(TransportError):
-    """A folder or file could have been read or changed by somebody else; the message names the command that mends it."""
+    """A folder or file could have been read or changed by somebody else. `what` is wrong; `do` names the command that mends it."""
+
+    def __init__(self, what: str, do: str) -> None:
+        super().__init__(f"{what}; {do}")
+        self.what = what
+        self.do = do
 
 
 def make_private(folder: Path) -> None:
@@ -38,13 +44,21 @@ def check_private(path: Path, *, folder: bool = False) -> None:
     """Raises NotPrivate unless this is our own folder or file, closed to everybody else."""
     facts = path.lstat()
     if not (stat.S_ISDIR if folder else stat.S_ISREG)(facts.st_mode):
-        raise NotPrivate(f"{path} is not a {'folder' if folder else 'file'}; move it away")
-    if not _POSIX:
-        return  # there, access lists are inherited from the person's own profile folder
-    if facts.st_uid != os.geteuid():
-        raise NotPrivate(f"{path} belongs to somebody else; run: chown {os.geteuid()} {path}")
-    if stat.S_IMODE(facts.st_mode) & 0o077:
-        raise NotPrivate(f"{path} can be reached by others; run: chmod {'700' if folder else '600'} {path}")
+        raise NotPrivate(f"{path} is not a {'folder' if folder else 'file'}", "move it away")
+    if of_another(facts):
+        raise NotPrivate(f"{path} belongs to somebody else", f"run: chown {os.geteuid()} {path}")
+    if open_to_others(facts):
+        raise NotPrivate(f"{path} can be reached by others", f"run: chmod {'700' if folder else '600'} {path}")
+
+
+def of_another(facts: os.stat_result) -> bool:
+    """Whether it belongs to another account than ours."""
+    return _POSIX and facts.st_uid != os.geteuid()
+
+
+def open_to_others(facts: os.stat_result) -> bool:
+    """Whether its mode lets others in. Never on Windows: access lists are inherited there from the person's own profile folder."""
+    return _POSIX and stat.S_IMODE(facts.st_mode) & 0o077 != 0
 
 
 def create(path: Path) -> int:
@@ -70,7 +84,7 @@ def read(path: Path, max_bytes: int) -> bytes:
     """
     with closing(open_private(path)) as fd:
         if os.fstat(fd).st_size > max_bytes:
-            raise NotPrivate(f"{path} is longer than anything that is kept there; move it away")
+            raise NotPrivate(f"{path} is longer than anything that is kept there", "move it away")
         with open(fd, "rb", closefd=False) as file:
             return file.read(max_bytes)
 
@@ -82,14 +96,32 @@ def write_whole(fd: int, data: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
+def write_new(path: Path, data: bytes, *, modified_s: int | None = None) -> None:
+    """Make a private file, whole and durable; its name is durable after `sync_folder`. After an OSError it is not there.
+
+    Args:
+        path: does not exist; FileExistsError if it does.
+        data: its content.
+        modified_s: a coarser time of modification than the real one, Unix seconds.
+    """
+    with closing(create(path)) as fd:
+        try:
+            write_whole(fd, data)
+            if modified_s is not None:
+                os.utime(fd, (modified_s, modified_s))
+            os.fsync(fd)
+        except OSError:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            raise
+
+
 def put(path: Path, data: bytes) -> None:
     """Replace or make a private file: afterwards it is there whole and durable, or an OSError says that it is as before."""
     new = path.with_name(path.name + PART)
     new.unlink(missing_ok=True)
+    write_new(new, data)
     try:
-        with closing(create(new)) as fd:
-            write_whole(fd, data)
-            os.fsync(fd)
         os.replace(new, path)
     except OSError:
         with contextlib.suppress(OSError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from subprocess import Popen
 
 from jeepney import DBusAddress, MessageType, Properties, new_method_call
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
@@ -17,7 +18,7 @@ WATCHER = DBusAddress("/StatusNotifierWatcher", "org.kde.StatusNotifierWatcher",
 _BUS = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
 _A11Y = DBusAddress("/org/a11y/bus", "org.a11y.Bus", "org.a11y.Bus")
 
-PANEL_CONFIG = """<?xml version="1.0" encoding="UTF-8"?>
+_PANEL_CONFIG = """<?xml version="1.0" encoding="UTF-8"?>
 <channel name="xfce4-panel" version="1.0">
   <property name="configver" type="int" value="2"/>
   <property name="panels" type="array">
@@ -68,14 +69,15 @@ def start_window_manager(children: Children, env: Mapping[str, str], display: Di
     until(lambda: has_window_manager(display), "the start of the window manager")
 
 
-def start_panel(children: Children, env: Mapping[str, str], address: str) -> None:
-    """Start the panel, with a configuration of its own, and wait until it shows tray icons."""
+def start_panel(children: Children, env: Mapping[str, str], address: str) -> Popen[bytes]:
+    """Start the panel, with a configuration of its own; its process, once it shows tray icons."""
     folder = Path(env["XDG_CONFIG_HOME"]) / "xfce4/xfconf/xfce-perchannel-xml"
-    folder.mkdir(parents=True)
-    (folder / "xfce4-panel.xml").write_text(PANEL_CONFIG, encoding="utf-8")
-    children.start([find(Program.PANEL), "--disable-wm-check", "--sm-client-disable"], env, name="panel")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "xfce4-panel.xml").write_text(_PANEL_CONFIG, encoding="utf-8")
+    panel = children.start([find(Program.PANEL), "--disable-wm-check", "--sm-client-disable"], env, name="panel")
     with open_dbus_connection(address) as bus:
         until(_hosts_tray_icons(bus), "the start of the panel")
+    return panel
 
 
 def _hosts_tray_icons(bus: DBusConnection) -> Callable[[], bool]:

@@ -18,7 +18,8 @@ from consent.vocabulary import Kind, Why
 ROOT = Path(__file__).parents[2]
 _START = (
     "import sys; sys.path.insert(0, sys.argv[1])\n"
-    "from agent import clock, process\n"
+    "from agent import clock\n"
+    "from transport import process\n"
     "from collectors.observer import run\n"
     "process.die_with_parent(); process.close_to_others()\n"
     "sys.exit(run(clock.read, 0, int(sys.argv[2])))\n"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from custody import __main__ as cli
-from custody.errors import CustodyError
 from tests.custody.stand import ROOT, files_in, run
+from transport.process import NotClosed
 
 
 @pytest.mark.parametrize("arguments", [(), ("open",), ("purpose",), ("frob",), ("keygen",), ("keygen", "--frob")])
@@ -27,9 +27,9 @@ def test_no_command_goes_on_where_the_process_cannot_be_hardened(
     """Hardening comes before a key is made or read."""
 
     def refuse() -> None:
-        raise CustodyError("core dumps cannot be turned off here; open elsewhere")
+        raise NotClosed("core dumps cannot be turned off here; open elsewhere")
 
-    monkeypatch.setattr(cli, "harden", refuse)
+    monkeypatch.setattr(cli, "close_to_others", refuse)
     monkeypatch.setattr(sys, "argv", ["volens-custody", *arguments, "--out", str(tmp_path / "out")])
     with pytest.raises(SystemExit) as caught:
         cli.main()
@@ -42,9 +42,9 @@ def test_open_hardens_before_it_reads_a_key(tmp_path: Path, monkeypatch: pytest.
     """The same for open, which would otherwise complain of the key that is not there."""
 
     def refuse() -> None:
-        raise CustodyError("core dumps cannot be turned off here; open elsewhere")
+        raise NotClosed("core dumps cannot be turned off here; open elsewhere")
 
-    monkeypatch.setattr(cli, "harden", refuse)
+    monkeypatch.setattr(cli, "close_to_others", refuse)
     options = ["--purpose", "p", "--key", "k", "--from", "f", "--reason", "a test", "--steps", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", ["volens-custody", "open", *options])
     with pytest.raises(SystemExit):
@@ -56,7 +56,7 @@ def test_open_hardens_before_it_reads_a_key(tmp_path: Path, monkeypatch: pytest.
 def test_a_hardened_process_dumps_no_core_and_is_closed_to_others() -> None:
     """RLIMIT_CORE is 0 and PR_GET_DUMPABLE says 0."""
     script = (
-        "import ctypes, resource; from custody.process import harden; harden();"
+        "import ctypes, resource; from transport.process import close_to_others; close_to_others();"
         "print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
     )
     done = subprocess.run(
@@ -73,7 +73,7 @@ def test_an_unforeseen_error_shows_its_kind_and_place_only(
     def fail(*_: object) -> None:
         raise RuntimeError("canary")
 
-    monkeypatch.setattr(cli, "harden", fail)
+    monkeypatch.setattr(cli, "close_to_others", fail)
     monkeypatch.setattr(sys, "argv", ["volens-custody", "keygen", "ada", "--out", str(tmp_path)])
     with pytest.raises(SystemExit) as caught:
         cli.main()

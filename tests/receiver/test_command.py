@@ -83,7 +83,7 @@ def test_serve_refuses_what_is_not_its_own_in_one_line(tmp_path: Path) -> None:
         taken = run("serve", other, "--port", first.url.rsplit(":", 1)[1])
         assert "cannot be bound" in taken.stderr
     directory.chmod(0o755)
-    assert "is open to other accounts" in run("serve", directory).stderr
+    assert "can be reached by others" in run("serve", directory).stderr
     directory.chmod(0o700)
     settings = directory / "receiver.toml"
     for content in ("colour = 1\n", "max_in_flight = 0\n", "trial = 'yes'\n", "= broken"):

@@ -51,7 +51,7 @@ def test_the_root_that_does_not_exist_yet_is_404(service: Service) -> None:
         "metadata//etc/passwd",
         "metadata/..\\..\\volens.db",
         "metadata/timestamp.json%00.json",
-        "metadata/.timestamp.json.new",
+        "metadata/timestamp.json.part",
         "metadata/",
         "metadata",
         "",

@@ -7,14 +7,14 @@ import pytest
 
 from tests.tray.daemon import Daemon
 from tests.tray.stage import Stage
+from tests.tray.stage import stage as on_stage
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage() -> Iterator[Stage]:
     """A desktop without a panel."""
-    stage = Stage(tmp_path_factory.mktemp("desktop"))
-    yield stage
-    stage.end()
+    with on_stage() as stage:
+        yield stage
 
 
 @pytest.fixture

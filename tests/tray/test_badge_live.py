@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from Xlib import X, display
+from Xlib import X
 
+from agent.demo.display import open_display
+from agent.demo.wait import until
 from agent.messages import Pause, Withdraw
 from agent.tray.badge import OWN_PROPERTY, Badge
 from agent.tray.look import Shown
 from consent.vocabulary import State
 from tests.tray.daemon import Daemon, appear
-from tests.tray.stage import Stage, until
+from tests.tray.stage import Stage
 
 pytestmark = pytest.mark.live
 ON = appear(State.CONSENTED, recorded=True)
@@ -24,7 +26,7 @@ class Screen:
     """What is on the display, for a test's own eyes."""
 
     def __init__(self, stage: Stage) -> None:
-        self.display = display.Display(stage.env["DISPLAY"])
+        self.display = open_display(stage.env)
         self.root = self.display.screen().root
         self._own = self.display.intern_atom(OWN_PROPERTY)
 
@@ -135,10 +137,10 @@ def test_a_click_on_its_words_moves_it_out_of_the_way(stage: Stage, tray: subpro
 
 def test_no_display_and_no_bus_is_exit_6_in_one_line(stage: Stage, daemon: Daemon) -> None:
     """Neither a tray nor a badge: no indicator, and the reason in words."""
-    before = (stage.home / "output").stat().st_size
+    before = stage.tray_said()
     tray = stage.start_tray(daemon.path, DISPLAY="", DBUS_SESSION_BUS_ADDRESS="", XDG_RUNTIME_DIR="")
     assert tray.wait(timeout=10) == 6
-    said = (stage.home / "output").read_bytes()[before:].decode().splitlines()
+    said = stage.tray_said()[len(before) :]
     assert len(said) == 1
     assert said[0].startswith("volens: there is no tray and no X display")
 
@@ -154,13 +156,18 @@ def test_a_display_that_goes_takes_the_badge_with_it(stage: Stage, tray: subproc
 
 def test_without_a_daemon_there_is_no_badge(stage: Stage) -> None:
     """Nothing to show the state of: exit 1."""
-    assert stage.start_tray(stage.home / "nobody").wait(timeout=10) == 1
+    assert stage.start_tray(stage.root / "nobody").wait(timeout=10) == 1
+
+
+def _lead_to(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("DISPLAY", "XAUTHORITY"):
+        monkeypatch.setenv(variable, stage.env[variable])
 
 
 @pytest.fixture
 def badge(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Badge]:
     """A badge in this process that cannot put itself right: for what it says when a screen does not let it."""
-    monkeypatch.setenv("DISPLAY", stage.env["DISPLAY"])
+    _lead_to(stage, monkeypatch)
     badge = Badge(lambda _act: None)
     badge.show(Shown(state=State.CONSENTED))
     assert badge.visible()
@@ -200,7 +207,7 @@ def test_a_badge_says_that_it_is_hidden_or_off_the_screen(badge: Badge, screen: 
 
 def test_a_badge_on_wayland_never_says_that_it_is_seen(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """XWayland cannot know whether a Wayland window lies above."""
-    monkeypatch.setenv("DISPLAY", stage.env["DISPLAY"])
+    _lead_to(stage, monkeypatch)
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
     badge = Badge(lambda _act: None)
     badge.show(Shown(state=State.CONSENTED))

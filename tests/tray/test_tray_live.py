@@ -11,10 +11,11 @@ import pytest
 from jeepney import DBusAddress, Message, MessageType, new_method_call
 from jeepney.io.blocking import DBusConnection
 
+from agent.demo.wait import until
 from agent.messages import Appear, Done, Pause, Refused, Replaced, Resume, Withdraw
 from consent.vocabulary import State
 from tests.tray.daemon import Daemon, appear
-from tests.tray.stage import Stage, until
+from tests.tray.stage import Stage
 
 pytestmark = pytest.mark.live
 ITEM, MENU = "org.kde.StatusNotifierItem", "com.canonical.dbusmenu"
@@ -148,7 +149,7 @@ def test_a_real_click_opens_the_menu_and_pauses(panelled: Stage, tray: Tray, dae
     """Pointer on the icon, left button, down to the first enabled item, Enter: as a person does it."""
     tray.shows(daemon, SIX[0])
     windows = _mapped(panelled)
-    _do(panelled, "mousemove", "1008", "16", "click", "1")
+    _do(panelled, "mousemove", "20", "487", "click", "1")
     until(lambda: _mapped(panelled) > windows, "the menu")
     _do(panelled, "key", "Down", "key", "Return")
     _, asked = daemon.wait_for(Pause)
@@ -233,7 +234,7 @@ def _watcher_pid(stage: Stage) -> _Stoppable:
 def _icon_on_screen(stage: Stage, path: Path) -> bytes:
     """The panel's corner as pixels."""
     stage.screenshot(path)
-    return subprocess.run(["convert", str(path), "-crop", "32x32+992+0", "rgb:-"], capture_output=True, check=True).stdout
+    return subprocess.run(["convert", str(path), "-crop", "26x26+7+474", "rgb:-"], capture_output=True, check=True).stdout
 
 
 def _mapped(stage: Stage) -> int:

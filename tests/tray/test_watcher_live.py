@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from agent.demo.wait import until
 from agent.messages import Appear
 from consent.vocabulary import State
 from tests.tray.daemon import Daemon, appear
-from tests.tray.stage import Stage, until
+from tests.tray.stage import Stage
 from tests.tray.watcher import Watcher
 
 pytestmark = pytest.mark.live
