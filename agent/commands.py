@@ -8,14 +8,14 @@ import json
 import os
 import re
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import msgspec
 import typer
 
-from agent import messages, show
-from agent.errors import AgentError, CannotDo
+from agent import faults, messages, show
+from agent.errors import CannotDo
 from agent.places import of_this_person
 from agent.reach import Reach
 from agent.status import EXIT_CODES, EXIT_NOT_RUNNING, Status
@@ -48,14 +48,17 @@ def seconds(text: str) -> int:
 def _say(answer: messages.Answer) -> None:
     match answer:
         case messages.Done(words):
-            typer.echo(words)
+            show.say(words)
         case messages.Refused(what, do):
             raise CannotDo(what, do)
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"volens {version('volens')}")
+        try:
+            typer.echo(f"volens {version('volens')}")
+        except PackageNotFoundError:
+            raise CannotDo("this volens is not installed, so it has no version", "install it: ./dev run") from None
         raise typer.Exit
 
 
@@ -190,9 +193,9 @@ def consent_give(
     typer.echo(offer.notice)
     purposes = frozenset(Purpose(each) for each in purpose or offer.purposes)
     kinds = _kinds(kind) if kind else frozenset(offer.kinds)
-    typer.echo(f"A yes covers the purposes: {', '.join(sorted(purposes))}")
-    typer.echo(f"and the kinds: {', '.join(sorted(kinds))}")
-    code = typer.prompt("To say yes, type the code that the Volens icon's menu shows (empty to leave)", default="", show_default=False)
+    show.say(f"A yes covers the purposes: {', '.join(sorted(purposes))}")
+    show.say(f"and the kinds: {', '.join(sorted(kinds))}")
+    code = typer.prompt("To say yes, type the code that the icon's menu shows (empty to leave)", default="", show_default=False)
     if not code.strip():
         typer.echo("Nothing was agreed to. Nothing is recorded.")
         return
@@ -229,9 +232,22 @@ def consent_receipt() -> None:
 
 
 def main() -> None:
-    """Run one command."""
+    """Run one command. The process boundary: every error is one line on stderr, exit 2 for usage and 1 for anything else."""
     try:
-        app(prog_name="volens")
-    except AgentError as error:
-        sys.stderr.write(f"volens: {error}\n")
-        raise SystemExit(1) from None
+        code = app(prog_name="volens", standalone_mode=False)
+    except typer.Abort:
+        sys.stderr.write("volens: nothing was done; say it again when you want it\n")
+        code = faults.FAILED
+    except Exception as error:
+        code = _complain(error)
+    raise SystemExit(code)
+
+
+def _complain(error: Exception) -> int:
+    said = error.format_message() if hasattr(error, "format_message") else ""
+    if "\n" in said:  # the help of a command that was called without a word
+        sys.stderr.write(f"{said}\n")
+        return faults.USAGE
+    fault = faults.of(error)
+    sys.stderr.write(f"volens: {fault.line}\n")
+    return fault.code
