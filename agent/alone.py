@@ -32,7 +32,10 @@ class Alone:
             places.prepare()
         except StateUnsafe as error:
             self._unsafe = error
-        self._lock: Lock = take_over(places.lock)
+        try:
+            self._lock: Lock = take_over(places.lock)
+        except OSError as error:
+            raise self._unsafe or error from None
         self._places = places
         self._subject: Subject | None = None
 

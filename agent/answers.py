@@ -66,12 +66,11 @@ class Answers:
         async with self._one_at_a_time:
             try:
                 answer = await work()
-            except (AgentError, TransportError, OSError) as error:
+            except (AgentError, LedgerError, TransportError, OSError) as error:
+                if isinstance(error, LedgerError):
+                    self._daemon.block(Blocker.JOURNAL_UNWRITABLE)
                 fault = faults.of(error)
                 answer = messages.Refused(fault.what, fault.do)
-            except LedgerError as error:
-                self._daemon.block(Blocker.JOURNAL_UNWRITABLE)
-                answer = messages.Refused(str(error), "make room on the disk; nothing is recorded until then")
             connection.say(answer)
 
     async def _answer(self, request: messages.Request) -> messages.Answer:

@@ -15,7 +15,7 @@ import msgspec
 import typer
 
 from agent import faults, messages, show
-from agent.errors import CannotDo
+from agent.errors import CannotDo, Usage
 from agent.places import of_this_person
 from agent.reach import Reach
 from agent.status import EXIT_CODES, EXIT_NOT_RUNNING, Status
@@ -38,10 +38,10 @@ def _reach() -> Reach:
 
 
 def seconds(text: str) -> int:
-    """The seconds in a span such as 45s, 10m, 2h or 1d. Raises CannotDo."""
+    """The seconds in a span such as 45s, 10m, 2h or 1d. Raises Usage."""
     match = _SPAN.fullmatch(text.strip().lower())
     if match is None or not 0 < int(match[1]) * _UNIT_S[match[2]] <= _WHOLE_S:
-        raise CannotDo(f"{text!r} is not a span of time", "give a number with s, m, h or d, such as 10m")
+        raise Usage(f"{text!r} is not a span of time", "give a number with s, m, h or d, such as 10m")
     return int(match[1]) * _UNIT_S[match[2]]
 
 
@@ -114,7 +114,7 @@ def pause(
 ) -> None:
     """Stop recording for a while. The pause ends only when you resume."""
     if until_resumed and minutes is not None:
-        raise CannotDo("give minutes or --until-resumed, not both", "try: volens pause 30")
+        raise Usage("give minutes or --until-resumed, not both", "try: volens pause 30")
     _say(_reach().ask(messages.Pause(None if until_resumed else minutes or 30)))
 
 
@@ -132,7 +132,7 @@ def forget(
 ) -> None:
     """Take back what was recorded, before it leaves; and ask the receiver to erase what overlaps and has left."""
     if [last is not None, surface is not None, everything].count(True) != 1:
-        raise CannotDo("say what to forget", "give one of --last 10m, --surface NAME, --all")
+        raise Usage("say what to forget", "give one of --last 10m, --surface NAME, --all")
     last_s = seconds(last) if last is not None else None
     _say(_reach().ask(messages.Forget(last_s, SurfaceId(surface) if surface else None)))
 
@@ -209,7 +209,7 @@ def consent_give(
 def _kinds(names: list[str]) -> frozenset[Kind]:
     unknown = sorted(set(names) - {each.value for each in Kind})
     if unknown:
-        raise CannotDo(f"there is no kind {', '.join(unknown)}", "see: volens consent show")
+        raise Usage(f"there is no kind {', '.join(unknown)}", "see: volens consent show")
     return frozenset(Kind(name) for name in names)
 
 

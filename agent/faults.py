@@ -7,10 +7,10 @@ import traceback
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from agent.errors import AgentError, StateUnsafe
+from agent.errors import AgentError, StateUnsafe, Usage
 from agent.settings import SettingsWrong
 from agent.status import Trouble
-from consent.ledger import LedgerError
+from consent.ledger import LedgerError, LedgerUnwritable
 from consent.register import RegisterError
 from transport.errors import TransportError
 from transport.keystore import KeystoreError
@@ -19,6 +19,7 @@ USAGE, FAILED = 2, 1
 """Exit codes: the command was not understood, or could not be done."""
 
 _BEGIN_ANEW = "to destroy everything and begin anew: volens consent withdraw"
+_MAKE_ROOM = "make room on the disk; nothing is recorded until then"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,9 @@ def of(error: Exception) -> Fault:
     """What to say about an error."""
     match error:
         case StateUnsafe() | SettingsWrong() | AgentError():
-            return Fault(_word(error), error.what, error.do)
+            return Fault(_word(error), error.what, error.do, USAGE if isinstance(error, Usage) else FAILED)
         case LedgerError():
-            return Fault(Trouble.STATE_BROKEN, str(error), f"nothing is recorded; {_BEGIN_ANEW}")
+            return Fault(Trouble.STATE_BROKEN, str(error), _MAKE_ROOM if isinstance(error, LedgerUnwritable) else _BEGIN_ANEW)
         case RegisterError():
             return Fault(Trouble.STATE_BROKEN, str(error), "install volens again")
         case TransportError():  # some say already what to do
@@ -75,8 +76,10 @@ def _word(error: Exception) -> Trouble:
 def _unforeseen(error: Exception) -> Fault:
     """Usage errors of the command line's library have a message of their own; of any other only kind and place are shown."""
     if hasattr(error, "format_message"):
-        said = " ".join(str(error.format_message()).split()).rstrip(".")
-        return Fault(Trouble.STATE_BROKEN, said, "see: volens --help", USAGE)
+        said = " ".join(str(error.format_message()).split())
+        what, _, meant = said.partition(" Did you mean ")
+        hint = f"did you mean {meant} see: volens --help" if meant else "see: volens --help"
+        return Fault(Trouble.STATE_BROKEN, what[:1].lower() + what[1:].rstrip("."), hint, USAGE)
     place = traceback.extract_tb(error.__traceback__)[-1:]
     where = f" in {PurePath(place[0].filename).name}:{place[0].lineno}" if place else ""
     return Fault(Trouble.STATE_BROKEN, f"{type(error).__name__}{where}, which is our fault", "report this line")

@@ -62,6 +62,8 @@ def status(report: Status) -> None:
     console.print(Text.assemble((mark, colour), f" {first}"))
     for line in more:
         console.print(f"  {line}")
+    if report.standing is State.BLOCKED and not report.running:
+        return  # nothing in this state was believed, so there is nothing to tell of it
     for label, words in (*_parts(report), *_counts(report)):
         for line in _wrap(f"{label:<{_LABEL}}{words}", console.width, " " * _LABEL):
             console.print(line)
