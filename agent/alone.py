@@ -1,9 +1,9 @@
 """A command without a daemon: it takes the daemon's lock and does the same with the same code. For as long as one request.
 
-What a person is entitled to never fails here: a ledger that is broken is set aside and a new one begins with the no.
+A no never fails here: a ledger that is broken is set aside and a new one begins with the no; where keys or hold do not open,
+it is written down and the files are destroyed.
 """
 
-import contextlib
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
@@ -12,11 +12,12 @@ from agent import clock, messages
 from agent.errors import CannotDo, StateUnsafe
 from agent.lock import Lock, take_over
 from agent.places import Places
-from agent.report import report, unsafe_report
-from agent.subject import Subject
+from agent.report import report
+from agent.settings import Settings, read
+from agent.subject import Subject, withdraw_without_keys
 from consent.event import Clocks, Event
 from consent.ledger import LedgerError
-from consent.standing import StandingError
+from transport.errors import TransportError
 
 
 class Alone:
@@ -31,7 +32,10 @@ class Alone:
             places.prepare()
         except StateUnsafe as error:
             self._unsafe = error
-        self._lock: Lock = take_over(places.lock)
+        try:
+            self._lock: Lock = take_over(places.lock)
+        except OSError as error:
+            raise self._unsafe or error from None
         self._places = places
         self._subject: Subject | None = None
 
@@ -44,19 +48,22 @@ class Alone:
         self._lock.release()
 
     def answer(self, request: messages.Request) -> messages.Answer:
-        """The answer that the daemon would have given, if it needs none."""
-        if self._unsafe is not None and isinstance(request, messages.AskStatus):
-            return messages.StatusIs(unsafe_report(self._unsafe))
+        """The answer that the daemon would have given, if it needs none. Raises what keeps it from being read or done."""
+        if isinstance(request, messages.AskStatus):
+            return self._status()
         if self._unsafe is not None:
             self._places.tighten()
         if isinstance(request, messages.Withdraw):
             return self._withdraw()
         return self._do(request, self._open(), clock.read())
 
+    def _status(self) -> messages.Answer:
+        if self._unsafe is not None:
+            raise self._unsafe
+        return messages.StatusIs(report(self._open(read(self._places.settings)), clock.read(), None))
+
     def _do(self, request: messages.Request, subject: Subject, now: Clocks) -> messages.Answer:
         match request:
-            case messages.AskStatus():
-                return messages.StatusIs(report(subject, now, None))
             case messages.Pause(minutes):
                 return messages.Done(subject.pause(minutes, now))
             case messages.Resume():
@@ -71,19 +78,24 @@ class Alone:
         """What is held, oldest first."""
         yield from self._open().held(clock.read(), since_s)
 
-    def _open(self) -> Subject:
+    def _open(self, settings: Settings | None = None) -> Subject:
+        """The subject's state. No right but to see the settings needs them: without, broken ones do no harm."""
         if self._subject is None:
-            self._subject = Subject(self._places, clock.boot_id(), clock.read())
+            self._subject = Subject(self._places, clock.boot_id(), clock.read(), settings or Settings())
         return self._subject
 
     def _withdraw(self) -> messages.Answer:
-        with contextlib.suppress(LedgerError, StandingError):
+        try:
+            return messages.Done(self._write_no())
+        except LedgerError:
+            self._places.set_ledger_aside(clock.read().wall_ms)
+        return messages.Done(f"{self._write_no()} The old ledger was broken and is set aside.")
+
+    def _write_no(self) -> str:
+        try:
             subject = self._open()
-            words = subject.withdraw(clock.read())
-            subject.purge(clock.read())
-            return messages.Done(words)
-        self._places.set_ledger_aside(clock.read().wall_ms)
-        subject = self._open()
+        except (TransportError, StateUnsafe, OSError):
+            return withdraw_without_keys(self._places, clock.boot_id(), clock.read())
         words = subject.withdraw(clock.read())
         subject.purge(clock.read())
-        return messages.Done(f"{words} The old ledger was broken and is set aside.")
+        return words

@@ -8,7 +8,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 
-from agent import consenting, messages
+from agent import consenting, faults, messages
 from agent.control import Connection
 from agent.daemon import Daemon
 from agent.errors import AgentError, CannotDo
@@ -18,8 +18,8 @@ from agent.uploading import Uploading
 from consent.event import Clocks, Event
 from consent.ledger import LedgerError
 from consent.register import in_force
-from consent.standing import Happening
 from consent.vocabulary import Blocker, State
+from transport.errors import TransportError
 
 EVENTS_A_PART = 200
 """200 events of at most 150 bytes fit a frame twice over."""
@@ -66,11 +66,11 @@ class Answers:
         async with self._one_at_a_time:
             try:
                 answer = await work()
-            except AgentError as error:
-                answer = messages.Refused(error.what, error.do)
-            except LedgerError as error:
-                self._daemon.block(Blocker.JOURNAL_UNWRITABLE)
-                answer = messages.Refused(str(error), "make room on the disk; nothing is recorded until then")
+            except (AgentError, LedgerError, TransportError, OSError) as error:
+                if isinstance(error, LedgerError):
+                    self._daemon.block(Blocker.JOURNAL_UNWRITABLE)
+                fault = faults.of(error)
+                answer = messages.Refused(fault.what, fault.do)
             connection.say(answer)
 
     async def _answer(self, request: messages.Request) -> messages.Answer:
@@ -114,7 +114,8 @@ class Answers:
             self._daemon.reconsider()
 
     def _pause(self, minutes: int | None) -> messages.Answer:
-        self._daemon.subject.record.check(Happening.PAUSE_ASKED)
+        if self._daemon.subject.record.choice.state in (State.UNASKED, State.WITHDRAWN):
+            return messages.Done(self._daemon.subject.pause(minutes, self._read()))
         self._daemon.shut(State.PAUSED)
         return self._decided(lambda: self._daemon.subject.pause(minutes, self._read()))
 

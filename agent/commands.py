@@ -8,14 +8,14 @@ import json
 import os
 import re
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import msgspec
 import typer
 
-from agent import messages, show
-from agent.errors import AgentError, CannotDo
+from agent import faults, messages, show
+from agent.errors import CannotDo, Usage
 from agent.places import of_this_person
 from agent.reach import Reach
 from agent.status import EXIT_CODES, EXIT_NOT_RUNNING, Status
@@ -38,24 +38,27 @@ def _reach() -> Reach:
 
 
 def seconds(text: str) -> int:
-    """The seconds in a span such as 45s, 10m, 2h or 1d. Raises CannotDo."""
+    """The seconds in a span such as 45s, 10m, 2h or 1d. Raises Usage."""
     match = _SPAN.fullmatch(text.strip().lower())
     if match is None or not 0 < int(match[1]) * _UNIT_S[match[2]] <= _WHOLE_S:
-        raise CannotDo(f"{text!r} is not a span of time", "give a number with s, m, h or d, such as 10m")
+        raise Usage(f"{text!r} is not a span of time", "give a number with s, m, h or d, such as 10m")
     return int(match[1]) * _UNIT_S[match[2]]
 
 
 def _say(answer: messages.Answer) -> None:
     match answer:
         case messages.Done(words):
-            typer.echo(words)
+            show.say(words)
         case messages.Refused(what, do):
             raise CannotDo(what, do)
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"volens {version('volens')}")
+        try:
+            typer.echo(f"volens {version('volens')}")
+        except PackageNotFoundError:
+            raise CannotDo("this volens is not installed, so it has no version", "install it: ./dev run") from None
         raise typer.Exit
 
 
@@ -111,7 +114,7 @@ def pause(
 ) -> None:
     """Stop recording for a while. The pause ends only when you resume."""
     if until_resumed and minutes is not None:
-        raise CannotDo("give minutes or --until-resumed, not both", "try: volens pause 30")
+        raise Usage("give minutes or --until-resumed, not both", "try: volens pause 30")
     _say(_reach().ask(messages.Pause(None if until_resumed else minutes or 30)))
 
 
@@ -129,7 +132,7 @@ def forget(
 ) -> None:
     """Take back what was recorded, before it leaves; and ask the receiver to erase what overlaps and has left."""
     if [last is not None, surface is not None, everything].count(True) != 1:
-        raise CannotDo("say what to forget", "give one of --last 10m, --surface NAME, --all")
+        raise Usage("say what to forget", "give one of --last 10m, --surface NAME, --all")
     last_s = seconds(last) if last is not None else None
     _say(_reach().ask(messages.Forget(last_s, SurfaceId(surface) if surface else None)))
 
@@ -190,9 +193,9 @@ def consent_give(
     typer.echo(offer.notice)
     purposes = frozenset(Purpose(each) for each in purpose or offer.purposes)
     kinds = _kinds(kind) if kind else frozenset(offer.kinds)
-    typer.echo(f"A yes covers the purposes: {', '.join(sorted(purposes))}")
-    typer.echo(f"and the kinds: {', '.join(sorted(kinds))}")
-    code = typer.prompt("To say yes, type the code that the Volens icon's menu shows (empty to leave)", default="", show_default=False)
+    show.say(f"A yes covers the purposes: {', '.join(sorted(purposes))}")
+    show.say(f"and the kinds: {', '.join(sorted(kinds))}")
+    code = typer.prompt("To say yes, type the code that the icon's menu shows (empty to leave)", default="", show_default=False)
     if not code.strip():
         typer.echo("Nothing was agreed to. Nothing is recorded.")
         return
@@ -206,7 +209,7 @@ def consent_give(
 def _kinds(names: list[str]) -> frozenset[Kind]:
     unknown = sorted(set(names) - {each.value for each in Kind})
     if unknown:
-        raise CannotDo(f"there is no kind {', '.join(unknown)}", "see: volens consent show")
+        raise Usage(f"there is no kind {', '.join(unknown)}", "see: volens consent show")
     return frozenset(Kind(name) for name in names)
 
 
@@ -229,9 +232,22 @@ def consent_receipt() -> None:
 
 
 def main() -> None:
-    """Run one command."""
+    """Run one command. The process boundary: every error is one line on stderr, exit 2 for usage and 1 for anything else."""
     try:
-        app(prog_name="volens")
-    except AgentError as error:
-        sys.stderr.write(f"volens: {error}\n")
-        raise SystemExit(1) from None
+        code = app(prog_name="volens", standalone_mode=False)
+    except typer.Abort:
+        sys.stderr.write("volens: nothing was done; say it again when you want it\n")
+        code = faults.FAILED
+    except Exception as error:
+        code = _complain(error)
+    raise SystemExit(code)
+
+
+def _complain(error: Exception) -> int:
+    said = error.format_message() if hasattr(error, "format_message") else ""
+    if "\n" in said:  # the help of a command that was called without a word
+        sys.stderr.write(f"{said}\n")
+        return faults.USAGE
+    fault = faults.of(error)
+    sys.stderr.write(f"volens: {fault.line}\n")
+    return fault.code

@@ -22,5 +22,9 @@ class NotRunning(AgentError):
     """No daemon answers on the control socket."""
 
 
+class Usage(AgentError):
+    """Words that say no request, or two; nothing was changed."""
+
+
 class CannotDo(AgentError):
     """A request that cannot be fulfilled now; nothing was changed."""

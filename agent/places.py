@@ -72,7 +72,8 @@ class Places:
     def prepare(self) -> None:
         """Make the folders that are missing; raise StateUnsafe for what is there and is not private."""
         for folder in (self.state, self.runtime, self.keys, self.policy):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with contextlib.suppress(FileExistsError, NotADirectoryError):  # `check` says it better
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.check()
 
     def set_ledger_aside(self, wall_ms: int) -> None:

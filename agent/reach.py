@@ -7,14 +7,17 @@ and sending, need a living daemon with its indicator; without one they are refus
 import time
 from collections.abc import Iterator
 
-from agent import messages
+from agent import faults, messages
 from agent.alone import Alone
 from agent.channel import Channel
-from agent.errors import CannotDo, NotRunning
+from agent.errors import AgentError, CannotDo, NotRunning
 from agent.lock import held
 from agent.places import Places
+from agent.report import fault_report
 from agent.status import Status
 from consent.event import Event
+from consent.ledger import LedgerError
+from transport.errors import TransportError
 
 _STARTING_TRIES = 50
 _LOOK_EVERY_S = 0.02
@@ -51,12 +54,15 @@ class Reach:
         return Channel(self._places.socket)
 
     def status(self) -> Status:
-        """What holds now."""
-        match self.ask(messages.AskStatus()):
-            case messages.StatusIs(report):
-                return report
-            case answer:
-                raise _unexpected(answer)
+        """What holds now. Never fails: state that cannot be read or believed is what holds then."""
+        try:
+            match self.ask(messages.AskStatus()):
+                case messages.StatusIs(report):
+                    return report
+                case answer:
+                    raise _unexpected(answer)
+        except (AgentError, LedgerError, TransportError, OSError) as error:
+            return fault_report(faults.of(error))
 
     def watch(self) -> Iterator[Status]:
         """What holds now, and again at every change, until the daemon ends."""

@@ -5,7 +5,9 @@ open everything with the recovery code. The recovery code itself is returned onc
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +17,26 @@ from agent.errors import CannotDo
 from agent.places import Places
 from consent.event import Clocks
 from consent.history import PURGED, Choice, add, fold
-from consent.ledger import Entry, Ledger
+from consent.ledger import Entry, Ledger, LedgerError
 from consent.receipt import ConsentReceipt, ReceiptError, SignedReceipt, sign, verify
 from consent.standing import Happening, StandingError, after
+from consent.vocabulary import State
 from transport import disk
-from transport.keystore import IDENTITY, Keystore
+from transport.keystore import IDENTITY, Keystore, KeystoreError
 from transport.recovery import CODE_BYTES, RecoveryCode
 
 POLICY_ACCEPTED = "policy_accepted"
 FORGOTTEN = "forgotten"
 SENT = "sent"
+
+
+_BECAUSE = {
+    State.UNASKED: "you have not been asked yet",
+    State.CONSENTED: "you have consented",
+    State.PAUSED: "you have paused",
+    State.EXEMPT: "you are exempt",
+    State.WITHDRAWN: "you said no",
+}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -36,13 +48,12 @@ class SealingKeys:
 
 
 class Record:
-    """Ledger and keys of one person. Raises LedgerError or StandingError if the ledger does not hold."""
+    """Ledger and keys of one person. Raises LedgerError if the ledger does not hold; KeystoreError only where a key is needed."""
 
     def __init__(self, places: Places, keystore: Keystore, boot: str) -> None:
         self._places, self._keystore, self._boot = places, keystore, boot
         self._ledger = Ledger(places.ledger)
-        self._key = _ledger_key(places.keys / "ledger")
-        self.choice: Choice = fold(self._ledger.entries)
+        self.choice: Choice = _choice(self._ledger.entries)
 
     def close(self) -> None:
         self._ledger.close()
@@ -58,7 +69,7 @@ class Record:
             return None
         try:
             return verify(self.choice.receipt, self._key.public_key().public_bytes_raw())
-        except ReceiptError:
+        except (ReceiptError, KeystoreError):
             return None
 
     def check(self, happening: Happening) -> None:
@@ -66,7 +77,7 @@ class Record:
         try:
             after(self.choice.state, happening)
         except StandingError:
-            raise CannotDo(f"that is not possible while you are {self.choice.state}", "see: volens status") from None
+            raise CannotDo(f"that is not possible now, because {_BECAUSE[self.choice.state]}", "see: volens status") from None
 
     def happen(self, happening: Happening, at: Clocks, data: dict[str, Any] | None = None) -> None:
         """Write down what the subject said; durable when this returns."""
@@ -106,12 +117,26 @@ class Record:
         self._keystore.put(IDENTITY, code.identity_secret())
         return code
 
+    @cached_property
+    def _key(self) -> Ed25519PrivateKey:
+        return _ledger_key(self._places.keys / "ledger")
+
     @property
     def _reading_key(self) -> Path:
         return self._places.keys / "reading.pub"
 
 
+def _choice(entries: Sequence[Entry]) -> Choice:
+    try:
+        return fold(entries)
+    except (StandingError, KeyError):
+        raise LedgerError("the ledger tells what cannot have happened") from None
+
+
 def _ledger_key(path: Path) -> Ed25519PrivateKey:
     if not path.exists():
         disk.put(path, Ed25519PrivateKey.generate().private_bytes_raw())
-    return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+    try:
+        return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+    except ValueError:
+        raise KeystoreError(f"{path} is no key; move it away, and consent again") from None

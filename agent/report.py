@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agent import permission
-from agent.errors import StateUnsafe
+from agent.faults import Fault
 from agent.policies import InForce
 from agent.status import (
     SCHEMA,
@@ -19,13 +19,14 @@ from agent.status import (
     SentPart,
     Status,
     TallyPart,
+    Trouble,
 )
 from agent.subject import Subject
 from collectors.pipe import CollectorState
 from consent.event import Clocks
 from consent.proof import NONE, Proof
 from consent.standing import Standing
-from consent.vocabulary import State
+from consent.vocabulary import Blocker, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,14 @@ def _iso(wall_ms: int) -> str:
 
 def _why(standing: Standing) -> tuple[str, ...]:
     if standing.state is State.CONSENTED:
-        return () if standing.open else ("no_indicator",)
+        return () if standing.open else (Blocker.NO_INDICATOR.value,)
     return tuple(standing.blockers) or (standing.state.value,)
+
+
+def _without_daemon(standing: Standing, words: str) -> str:
+    if standing.state is State.CONSENTED:
+        return "The daemon is not running: nothing is recorded, although you said yes."
+    return f"The daemon is not running. {words}"
 
 
 def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
@@ -65,8 +72,8 @@ def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
         schema=SCHEMA,
         standing=standing.state,
         collecting=bool(alive and alive.collecting),
-        why=_why(standing) if alive else ("not_running",),
-        words=words if alive else f"The daemon is not running: nothing is recorded. {words}",
+        why=_why(standing) if alive else (Trouble.NOT_RUNNING.value,),
+        words=words if alive else _without_daemon(standing, words),
         since=_iso(choice.since.wall_ms) if choice.since.wall_ms else None,
         running=alive is not None,
         trial=subject.settings.trial,
@@ -85,14 +92,14 @@ def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
     )
 
 
-def unsafe_report(error: StateUnsafe) -> Status:
-    """What holds when the state can be reached by others: blocked, and nothing in it is believed."""
+def fault_report(fault: Fault) -> Status:
+    """What holds when the state cannot be read or believed: blocked, and why."""
     return Status(
         schema=SCHEMA,
         standing=State.BLOCKED,
         collecting=False,
-        why=("state_unsafe",),
-        words=f"Blocked: {error}. Nothing is recorded.",
+        why=(fault.why.value,),
+        words=f"Blocked: {fault.line}. Nothing is recorded.",
         since=None,
         running=False,
         trial=False,

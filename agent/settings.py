@@ -33,8 +33,10 @@ def read(path: Path) -> Settings:
         raw = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return Settings()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsWrong(f"{path} cannot be read: {type(error).__name__}", "mend or remove it") from None
+    except OSError as error:
+        raise SettingsWrong(f"{path} cannot be read: {error.strerror}", "mend or remove it") from None
+    except ValueError:  # not UTF-8, or not TOML
+        raise SettingsWrong(f"{path} is not TOML", "mend or remove it") from None
     for key, value in raw.items():
         if key not in _KEYS or type(value) is not _KEYS[key]:
             raise SettingsWrong(f"{path} has an unknown key or a wrong value: {key}", f"the keys are {', '.join(_KEYS)}")

@@ -1,64 +1,103 @@
-"""How answers look on a terminal: plain words and small tables. No payload that the person did not ask to see."""
+"""How answers look on a terminal: plain words, wrapped between words, numbers in columns. No payload that the person did not ask to see."""
 
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from rich.console import Console
 from rich.panel import Panel
-from rich.table import Table
+from rich.text import Text
 
 from agent.status import Status
 from consent.event import Event
 from consent.vocabulary import State
 
 _MARKS = {
-    State.CONSENTED: "[green]●[/green]",
-    State.PAUSED: "[yellow]‖[/yellow]",
-    State.EXEMPT: "[yellow]⊘[/yellow]",
-    State.UNASKED: "○",
-    State.WITHDRAWN: "○",
-    State.BLOCKED: "[red]▲[/red]",
+    State.CONSENTED: ("●", "green"),
+    State.PAUSED: ("‖", "yellow"),
+    State.EXEMPT: ("⊘", "yellow"),
+    State.UNASKED: ("○", ""),
+    State.WITHDRAWN: ("○", ""),
+    State.BLOCKED: ("▲", "red"),
 }
+_NO_DAEMON = ("○", "")
+_LABEL = 12
+
+
+def _console() -> Console:
+    return Console(highlight=False, markup=False, soft_wrap=True)
+
+
+def _wrap(words: str, width: int, later: str) -> list[str]:
+    return textwrap.wrap(words, width, subsequent_indent=later, break_long_words=False, break_on_hyphens=False)
+
+
+def say(words: str) -> None:
+    """One answer in words: wrapped between words on a terminal, one line for a program."""
+    console = _console()
+    for line in _wrap(words, console.width, "") if console.is_terminal else [words]:
+        console.print(line)
 
 
 def _bytes(n: int) -> str:
     return f"{n} B" if n < 10_000 else f"{n / 1000:.1f} kB" if n < 1_000_000 else f"{n / 1_000_000:.1f} MB"
 
 
-def _mark(report: Status) -> str:
-    return _MARKS[report.standing] if report.running else "○"
+def _minute(iso: str) -> str:
+    return datetime.fromisoformat(iso).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _ago(seconds: int) -> str:
+    minutes = seconds // 60
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
 
 
 def status(report: Status) -> None:
-    """The status as a small table."""
-    console = Console(highlight=False)
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_row("", f"{_mark(report)} {report.words}")
+    """The status: one sentence, then a line for each part."""
+    console = _console()
+    mark, colour = _MARKS[report.standing] if report.running or report.standing is State.BLOCKED else _NO_DAEMON
+    first, *more = _wrap(report.words, console.width - 2, "")
+    console.print(Text.assemble((mark, colour), f" {first}"))
+    for line in more:
+        console.print(f"  {line}")
+    if report.standing is State.BLOCKED and not report.running:
+        return  # nothing in this state was believed, so there is nothing to tell of it
+    for label, words in (*_parts(report), *_counts(report)):
+        for line in _wrap(f"{label:<{_LABEL}}{words}", console.width, " " * _LABEL):
+            console.print(line)
+
+
+def _parts(report: Status) -> Iterator[tuple[str, str]]:
     if report.trial:
-        table.add_row("trial", "a local trial with throw-away keys; nothing leaves this machine")
-    table.add_row("icon", f"{report.indicator.form} is visible" if report.indicator.live else "not visible: nothing is recorded")
-    expires = f", until {report.policy.expires}" if report.policy.expires else ""
-    table.add_row("policy", f"version {report.policy.version}{expires}" if report.policy.version else "none")
-    table.add_row("consent", f"receipt {report.receipt.id}" if report.receipt.id else "none")
-    oldest = f", the oldest for {report.hold.oldest_s // 60} minutes" if report.hold.oldest_s is not None else ""
-    table.add_row("held here", f"{report.hold.events} events, {_bytes(report.hold.bytes)}{oldest} (key: {report.keystore})")
-    table.add_row("waiting", f"{report.outbox.envelopes} envelopes, {_bytes(report.outbox.bytes)}")
-    table.add_row("sent", f"{report.sent.batches} batches, {_bytes(report.sent.bytes)}")
-    tally = report.tally
-    table.add_row("raw inputs", f"{tally.seen} seen = {sum(tally.refused.values())} refused + {_kept(report)}")
-    for why, n in sorted(tally.refused.items(), key=lambda item: -item[1]):
-        table.add_row("", f"{n} refused: {why.replace('_', ' ')}")
+        yield "trial", "a local trial with throw-away keys; nothing leaves this machine"
+    if report.since:
+        yield "since", _minute(report.since)
+    yield "icon", f"{report.indicator.form} is visible" if report.indicator.live else "not visible: nothing is recorded"
+    expires = f", until {_minute(report.policy.expires)}" if report.policy.expires else ""
+    known = "none" if report.running else "not looked at: the daemon is not running"
+    yield "policy", f"version {report.policy.version}{expires}" if report.policy.version else known
+    yield "consent", f"receipt {report.receipt.id}" if report.receipt.id else "none"
+    oldest = f", the oldest for {_ago(report.hold.oldest_s)}" if report.hold.oldest_s is not None else ""
+    yield "held here", f"{report.hold.events} events, {_bytes(report.hold.bytes)}{oldest} (key: {report.keystore})"
+    yield "waiting", f"{report.outbox.envelopes} envelopes, {_bytes(report.outbox.bytes)}"
+    yield "sent", f"{report.sent.batches} batches, {_bytes(report.sent.bytes)}"
     for collector in report.collectors:
         if collector.state != "live":
-            table.add_row("", f"{collector.kind}: {collector.state} {collector.why}")
-    console.print(table)
+            yield "collector", f"{collector.kind}: {collector.state} {collector.why}"
 
 
-def _kept(report: Status) -> str:
+def _counts(report: Status) -> Iterator[tuple[str, str]]:
+    """What became of each raw input that was seen; the lines add up to the first."""
     tally = report.tally
-    return f"{tally.pending} pending + {tally.held} held + {tally.sealed} sealed + {tally.sent} sent + {tally.forgotten} forgotten"
+    refused = [(n, f"refused: {why.replace('_', ' ')}") for why, n in sorted(tally.refused.items(), key=lambda item: -item[1])]
+    kept = [(getattr(tally, name), name) for name in ("pending", "held", "sealed", "sent", "forgotten")]
+    rows = [(n, what) for n, what in (*refused, *kept) if n]
+    digits = len(str(tally.seen))
+    yield "raw inputs", f"{tally.seen} seen" + (", of these" if rows else "")
+    for n, what in rows:
+        yield "", f"{n:>{digits}} {what}"
 
 
 def plain(event: Event) -> dict[str, Any]:
@@ -68,29 +107,45 @@ def plain(event: Event) -> dict[str, Any]:
     return {"at": at, "kind": event.kind.value, "surface": event.surface, "window": event.window, "n": event.n} | payload
 
 
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "+".join(value) if isinstance(value, list | tuple) else str(value)
+
+
 def held(events: Iterable[Event]) -> None:
-    """Held events as a table, oldest first."""
-    console = Console(highlight=False)
-    table = Table("when", "kind", "where", "what", box=None, padding=(0, 2, 0, 0))
-    count = 0
-    for count, event in enumerate(events, 1):  # noqa: B007
+    """Held events, oldest first, a heading for each day (UTC)."""
+    console = _console()
+    day = ""
+    for event in events:
         row = plain(event)
-        what = ", ".join(f"{name} {value}" for name, value in row.items() if name not in ("at", "kind", "surface", "window", "n"))
-        table.add_row(row["at"], row["kind"], row["surface"] or "-", what)
-    console.print(table if count else "Nothing is held.")
+        date, time = row["at"].split("T")
+        if date != day:
+            day = date
+            console.print(f"{day} (UTC)")
+        what = ", ".join(
+            f"{name.replace('_', ' ')} {_value(value)}"
+            for name, value in row.items()
+            if name not in ("at", "kind", "surface", "window", "n")
+        )
+        for line in _wrap(f"{time[:12]}  {row['kind']:<14}  {row['surface'] or '-':<12}  {what}", console.width, " " * 44):
+            console.print(line)
+    if not day:
+        console.print("Nothing is held.")
 
 
 _RECOVERY = """\
-[bold]{code}[/bold]
+{code}
 
-This is your recovery code. It opens everything that is ever sent of you, from any computer, and erases it.
-It is shown only now and kept nowhere: write it down. Nobody else has it."""
+This is your recovery code. Whoever has it can open everything that is ever
+sent of you, and have it erased. It is shown only now and kept nowhere: write
+it down. Nobody else has it."""
 
 
 def given(receipt_id: str, recovery_code: str | None) -> None:
     """The yes was recorded; the recovery code, once."""
-    console = Console(highlight=False)
-    console.print(f"Your yes is recorded (receipt {receipt_id}; print it with: volens consent receipt).")
+    console = _console()
+    say(f"Your yes is recorded (receipt {receipt_id}; print it with: volens consent receipt).")
     if recovery_code:
-        console.print(Panel(_RECOVERY.format(code=recovery_code), expand=False))
-    console.print("Stop at any time: the icon's menu, or volens consent withdraw.")
+        console.print(Panel(Text(_RECOVERY.format(code=recovery_code)), expand=False), soft_wrap=False)
+    say("Stop at any time: the icon's menu, or volens consent withdraw.")

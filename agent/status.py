@@ -3,6 +3,8 @@
 Exit codes are part of the contract: 0 collecting, 3 paused, 4 no consent or withdrawn, 5 exempt, 6 blocked, 7 daemon not running.
 """
 
+from enum import StrEnum
+
 import msgspec
 
 from consent.vocabulary import Kind, State
@@ -18,6 +20,16 @@ EXIT_CODES: dict[State, int] = {
     State.BLOCKED: 6,
 }
 EXIT_NOT_RUNNING = 7
+
+
+class Trouble(StrEnum):
+    """Further words of `why`: of a command that finds no daemon, or a state that it cannot believe."""
+
+    NOT_RUNNING = "not_running"
+    STATE_UNSAFE = "state_unsafe"
+    STATE_BROKEN = "state_broken"
+    SETTINGS_WRONG = "settings_wrong"
+    KEYS_UNREACHABLE = "keys_unreachable"
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,7 +106,7 @@ class Status(Part, frozen=True):
     Attributes:
         standing: The subject's standing.
         collecting: True only if hooks are live and the gate is open.
-        why: Reasons for not collecting, as words of `consent.vocabulary.Blocker` or State.
+        why: Reasons for not collecting, as words of `consent.vocabulary.Blocker`, State or Trouble.
         words: One line for people.
         keystore: Where the hold key is: keyring or file.
         running: False when this was computed from disk because no daemon answers.

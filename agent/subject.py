@@ -25,12 +25,12 @@ from consent.gate import Admitted
 from consent.policy import Policy
 from consent.receipt import ConsentReceipt
 from consent.standing import Happening, Standing
-from consent.vocabulary import SurfaceId, Why
+from consent.vocabulary import State, SurfaceId, Why
 from transport import disk, hold, outbox
 from transport.erasing import askings
 from transport.erasure import Erasures
 from transport.erasure import Pending as Owed
-from transport.keystore import Keystore, KeystoreError, choose
+from transport.keystore import Keystore, Refusing, choose
 from transport.notes import Note
 from transport.outbox import Outbox
 from transport.seal import Terms
@@ -38,15 +38,19 @@ from transport.sealing import SealedCounts, seal_due
 from transport.span import Everything, Last, OfSurface, Span
 from transport.xwing import PublicKey
 
+_NOTHING_ASKED = frozenset({State.UNASKED, State.WITHDRAWN})
 _GONE = "Everything that was held or waiting on this computer is destroyed"
 
 
 class Subject:
-    """Ledger, hold, outbox, tally of one person. Raises StateUnsafe, LedgerError, StandingError, SettingsWrong, KeystoreError."""
+    """Ledger, hold, outbox, tally of one person. Raises StateUnsafe, LedgerError, SettingsWrong, KeystoreError, OSError.
 
-    def __init__(self, places: Places, boot: str, now: Clocks) -> None:
+    `settings` None: as they are on disk. A command that needs none gives its own, so that a broken file is in nobody's way.
+    """
+
+    def __init__(self, places: Places, boot: str, now: Clocks, settings: Settings | None = None) -> None:
         self.places, self.boot = places, boot
-        self.settings: Settings = read(places.settings)
+        self.settings: Settings = settings or read(places.settings)
         try:
             self.keystore: Keystore = choose(places.keys)
             self.record = Record(places, self.keystore, boot)
@@ -121,7 +125,9 @@ class Subject:
         return code.text() if code else None
 
     def pause(self, minutes: int | None, now: Clocks) -> str:
-        """Record a pause; what to tell the person."""
+        """Record a pause; what to tell the person. Never refused: without a consent nothing is recorded, and there is nothing to write."""
+        if self.record.choice.state in _NOTHING_ASKED:
+            return "Nothing is recorded, so there is nothing to pause."
         self.record.happen(Happening.PAUSE_ASKED, now, {"minutes": minutes})
         return f"Paused for {minutes} minutes, and on until you resume." if minutes else "Paused until you resume."
 
@@ -212,13 +218,20 @@ def _saved_tally(path: Path) -> Tally:
         return Tally()
 
 
-def destroy_all(places: Places) -> bool:
-    """Destroy hold and outbox in whatever state they are, for a withdrawal that finds them broken. Whether the keys are gone too."""
+def withdraw_without_keys(places: Places, boot: str, now: Clocks) -> str:
+    """A withdrawal where hold or keystore do not open: written down, and every file destroyed. What to tell the person.
+
+    The keys are destroyed, and the receiver is asked to erase, as soon as they can be: the ledger says that a purge is owed.
+    """
+    keys = Refusing()
+    record = Record(places, keys, boot)
     try:
-        keys = choose(places.keys)
-        return hold.purge(places.hold, keys) and outbox.purge(places.outbox, keys)
-    except (KeystoreError, disk.NotPrivate):
-        return False
+        record.happen(Happening.WITHDRAWN, now)
+    finally:
+        record.close()
+    hold.purge(places.hold, keys)
+    outbox.purge(places.outbox, keys)
+    return f"Your consent is withdrawn. {_GONE}. The receiver is asked to erase what it has as soon as your keys can be reached."
 
 
-__all__ = ["Subject", "destroy_all"]
+__all__ = ["Subject", "withdraw_without_keys"]

@@ -25,6 +25,10 @@ class LedgerError(Exception):
     """The ledger is broken or cannot be written; without it nothing is collected."""
 
 
+class LedgerUnwritable(LedgerError):
+    """Not even the reserve made room for another line; nothing that was to be written holds."""
+
+
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One line. `prev` and `hash` are SHA-256, hex; `hash` covers everything before it."""
 
@@ -77,7 +81,7 @@ class Ledger:
         _sync_folder(path.parent)
 
     def append(self, what: str, at: Clocks, boot: str, data: dict[str, Any] | None = None) -> Entry:
-        """Add an entry; returns once it is durable. Raises LedgerError if it cannot be written even with the reserve."""
+        """Add an entry; returns once it is durable. Raises LedgerUnwritable if it cannot be written even with the reserve."""
         prev = self.entries[-1].hash if self.entries else _FIRST
         bare = Entry(len(self.entries), what, at, boot, data or {}, prev)
         entry = msgspec.structs.replace(bare, hash=_hash(bare))
@@ -90,7 +94,7 @@ class Ledger:
             try:
                 self._write(line)
             except OSError as error:
-                raise LedgerError(f"the ledger cannot be written: {error.strerror}") from None
+                raise LedgerUnwritable(f"the ledger cannot be written: {error.strerror}") from None
         self.entries.append(entry)
         return entry
 

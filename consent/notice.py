@@ -1,63 +1,90 @@
-"""The notice: what a person reads before they say yes or no. Printed from the policy and the register; nothing is added. Pure."""
+"""The notice: what a person reads before they say yes or no. Printed from the policy and the register; nothing is added. Pure.
+
+It fits the narrowest usual terminal: a text that breaks in the middle of words is not read. The receipt pins it to the letter.
+"""
 
 import hashlib
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterator, Mapping
 
 from consent.policy import Policy
 from consent.register import Entry
 from consent.vocabulary import Kind
 
-_FOREWORD = """\
-{controller} asks whether it may learn from how you work on this computer. You may say no; nothing will happen then, and
-nobody is told. You may say yes and take it back at any time, without a reason: volens consent withdraw, or Stop in the icon's menu.
-"""
+COLUMNS = 80
+"""Only a word that is longer by itself (a receiver's address) goes beyond."""
 
-_NEVER = """\
-Never, whatever anybody sets: what you type, passwords, titles, addresses, documents, clipboard contents, microphone,
-camera, location, and any window that is not on the list above.
-"""
+_FOREWORD = (
+    "{controller} asks whether it may learn from how you work on this computer. You may say no; nothing will happen then, and "
+    "nobody is told. You may say yes and take it back at any time, without a reason: volens consent withdraw, or Stop in the icon's menu."
+)
 
-_HOW = """\
-How you stay in control
-- The icon shows at all times whether the window in front is being recorded. Without a visible icon nothing is recorded.
-- Pause: volens pause, or the icon's menu. It ends only when you resume.
-- Everything stays on this computer for at least {hold} before it may leave; see it with: volens show
-- Take back the last minutes: volens forget --last 10m. Take back everything: volens consent withdraw
-"""
+_NEVER = (
+    "Never, whatever anybody sets: what you type, passwords, titles, addresses, documents, clipboard contents, microphone, camera, "
+    "location, and any window that is not on the list above."
+)
+
+_HOW = (
+    "The icon shows at all times whether the window in front is being recorded. Without a visible icon nothing is recorded.",
+    "Pause: volens pause, or the icon's menu. It ends only when you resume.",
+    "Everything stays on this computer for at least {hold} before it may leave, unless you send it. See it with: volens show",
+    "Take back the last minutes: volens forget --last 10m. Take back everything: volens consent withdraw",
+)
 
 
 def _hours(seconds: int) -> str:
     return f"{seconds // 3600} hours" if seconds >= 7200 else f"{seconds // 60} minutes"
 
 
-def _purposes(policy: Policy) -> list[str]:
-    lines = ["What for, who can open it, and for how long it is kept"]
+def _wrap(words: str, first: str = "", later: str = "") -> list[str]:
+    return textwrap.wrap(
+        words, COLUMNS, initial_indent=first, subsequent_indent=later, break_long_words=False, break_on_hyphens=False, tabsize=1
+    )
+
+
+def _item(words: str) -> list[str]:
+    return _wrap(words, "- ", "  ")
+
+
+def _purposes(policy: Policy) -> Iterator[str]:
+    yield "What for, who can open it, and for how long it is kept"
     for purpose in policy.purposes.values():
-        lines.append(f"- {purpose.title} ({purpose.id}): opened by {purpose.readers} together; kept at most {purpose.retention_days} days")
-    return [*lines, f"- The receiver {policy.receiver} stores it sealed and cannot read it.", ""]
+        kept = f"kept at most {purpose.retention_days} days"
+        yield from _item(f"{purpose.title} ({purpose.id}): opened by {purpose.readers} together; {kept}")
+    yield from _item(f"The receiver {policy.receiver} stores it sealed and cannot read it.")
 
 
-def _surfaces(policy: Policy) -> list[str]:
-    lines = ["Where: only in these windows"]
+def _surfaces(policy: Policy) -> Iterator[str]:
+    yield "Where: only in these windows"
     for surface in policy.surfaces.values():
         limit = " (no keys of any kind)" if surface.structure_only else ""
-        lines.append(f"- {surface.name}: {', '.join(sorted(surface.kinds))}{limit}")
-    return [*lines, ""]
+        yield from _item(f"{surface.name}: {', '.join(sorted(surface.kinds))}{limit}")
 
 
-def _kinds(kinds: Mapping[Kind, Entry]) -> list[str]:
-    lines = ["What each of these is"]
+def _kinds(kinds: Mapping[Kind, Entry]) -> Iterator[str]:
+    yield "What each of these is"
     for kind, entry in kinds.items():
-        lines += [f"- {kind}: {entry.what}", f"    never: {entry.never}"]
-    return [*lines, ""]
+        yield from _item(f"{kind}: {entry.what}")
+        yield from _wrap(f"never: {entry.never}", "    ", "    ")
+
+
+def _how(hold_s: int) -> Iterator[str]:
+    yield "How you stay in control"
+    for words in _HOW:
+        yield from _item(words.format(hold=_hours(hold_s)))
 
 
 def text(policy: Policy, kinds: Mapping[Kind, Entry], hold_s: int) -> str:
-    """The notice, in plain text of at most 140 columns."""
-    head = _FOREWORD.format(controller=policy.controller).splitlines()
-    how = _HOW.format(hold=_hours(hold_s)).splitlines()
-    lines = [*head, "", *_purposes(policy), *_surfaces(policy), *_NEVER.splitlines(), "", *_kinds(kinds), *how]
-    return "\n".join(lines) + "\n"
+    """The notice, in plain text of 80 columns."""
+    parts = (
+        _wrap(_FOREWORD.replace("{controller}", policy.controller)),
+        _purposes(policy),
+        _surfaces(policy),
+        _wrap(_NEVER),
+        _kinds(kinds),
+        _how(hold_s),
+    )
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
 def sha256(notice: str) -> str:

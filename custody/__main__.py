@@ -81,7 +81,7 @@ def open_(  # noqa: PLR0913 - one for each option
 def main() -> None:
     """The process boundary: every error becomes one line on stderr, exit 1, or 2 for usage."""
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="volens-custody", standalone_mode=False)
     except (CustodyError, TransportError) as error:
         _leave(str(error), 1)
     except Exception as error:
@@ -95,7 +95,7 @@ def _unforeseen(error: Exception) -> tuple[str, int]:
     place are shown: its message could hold what was opened."""
     if hasattr(error, "format_message"):
         said = " ".join(str(error.format_message()).split()).rstrip(".")
-        return f"{said}; see volens-custody --help", 2
+        return f"{said[:1].lower()}{said[1:]}; see: volens-custody --help", 2
     place = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}, which is our fault; report this line", 1
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -9,18 +10,24 @@ import typer
 
 from receiver.errors import ReceiverError
 
-cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="The service that takes envelopes in.")
+cli = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="The service that takes envelopes in.",
+)
 
-Directory = Annotated[Path, typer.Argument(help="the receiver's folder")]
+Directory = Annotated[Path, typer.Argument(help="The receiver's folder.")]
 
 
 @cli.command("init")
 def init_command(
     directory: Directory,
-    trial: Annotated[bool, typer.Option("--trial", help="throw-away keys, loopback only")] = False,
-    policy: Annotated[Path | None, typer.Option("--policy", help="policy to publish in the trial")] = None,
+    trial: Annotated[bool, typer.Option("--trial", help="Throw-away keys, loopback only.")] = False,
+    policy: Annotated[Path | None, typer.Option("--policy", help="The policy to publish in the trial.")] = None,
 ) -> None:
-    """Makes a receiver's folder: keys, database, stores, TUF repository."""
+    """Make a receiver's folder: keys, database, stores, TUF repository."""
     if trial != (policy is not None):
         raise typer.BadParameter("--trial and --policy go together: who may publish a policy otherwise is not made here")
     from receiver import clock, site
@@ -35,11 +42,11 @@ def init_command(
 @cli.command("serve")
 def serve_command(
     directory: Directory,
-    host: Annotated[str, typer.Option(help="address to bind")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one")] = 0,
-    ready_fd: Annotated[int, typer.Option(min=1, help="descriptor that gets one JSON line when it listens")] = 1,
+    host: Annotated[str, typer.Option(help="The address to bind.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 0,
+    ready_fd: Annotated[int, typer.Option(min=1, help="The descriptor that gets one JSON line when it listens.")] = 1,
 ) -> None:
-    """Serves until SIGTERM, then finishes what is in flight."""
+    """Serve until SIGTERM, then finish what is in flight."""
     from receiver.serve import serve
 
     serve(directory, host, port, ready_fd)
@@ -47,7 +54,7 @@ def serve_command(
 
 @cli.command("check")
 def check_command(directory: Directory) -> None:
-    """Verifies hash, signature and row of every stored envelope, and the access log."""
+    """Verify hash, signature and row of every stored envelope, and the access log."""
     from receiver.check import check
     from receiver.site import open_site
 
@@ -67,13 +74,31 @@ def _read(policy: Path) -> bytes:
 
 
 def main() -> None:
-    """Runs a command; an error of ours is one line and exit 1."""
+    """Runs a command. The process boundary: every error is one line on stderr, exit 2 for usage and 1 for anything else."""
     os.umask(0o077)
     try:
-        cli(prog_name="volens-receiver")
-    except ReceiverError as error:
-        sys.stderr.write(f"volens-receiver: {error}\n")
-        raise SystemExit(1) from None
+        code = cli(prog_name="volens-receiver", standalone_mode=False)
+    except Exception as error:
+        line, code = _complaint(error)
+        sys.stderr.write(line)
+    raise SystemExit(code)
+
+
+def _complaint(error: Exception) -> tuple[str, int]:
+    """What to say, and the exit code. Of an error that nobody foresaw only kind and place: its message could hold what came in."""
+    if isinstance(error, ReceiverError):
+        return f"volens-receiver: {error}\n", 1
+    if isinstance(error, OSError):
+        named = f"{error.filename}: " if isinstance(error.filename, str) else ""
+        return f"volens-receiver: {named}{error.strerror}; look at the disk and at who owns this\n", 1
+    if hasattr(error, "format_message"):
+        said = str(error.format_message())
+        if "\n" in said:  # the help of a command that was called without a word
+            return f"{said}\n", 2
+        return f"volens-receiver: {said[:1].lower()}{said[1:].rstrip('.')}; see: volens-receiver --help\n", 2
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}"
+    return f"volens-receiver: {where}, which is our fault; report this line\n", 1
 
 
 if __name__ == "__main__":

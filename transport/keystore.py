@@ -173,6 +173,21 @@ class KeyringKeystore:
         return done.stdout
 
 
+class Refusing:
+    """A keystore that is not there, for destroying what its keys would open."""
+
+    where = "unreachable"
+
+    def get(self, name: str) -> bytes | None:
+        raise KeystoreError(f"the key {name} cannot be reached; unlock the keyring or mend the keys folder")
+
+    def put(self, name: str, secret: bytes) -> None:  # noqa: ARG002
+        self.get(name)
+
+    def delete(self, name: str) -> None:
+        self.get(name)
+
+
 def choose(folder: Path) -> Keystore:
     """The keystore of a state folder. What was chosen first stays, so that keys are never searched for in the wrong place.
 
