@@ -125,6 +125,7 @@ agent.demo.terminal
 agent.demo.trial
 agent.demo.wait
 agent.demo.windows
+agent.faults
 agent.home
 agent.indicator
 agent.lean
