@@ -45,6 +45,8 @@ class LinuxX11:
         self._geometry: Geometry | None = None
         self._settles_ms: int | None = None
         self._presses: dict[int, Hit] = {}
+        self._health: tuple[bool, str] | None = None
+        self._states: tuple[CollectorState, ...] = ()
 
     # --- the hooks -----------------------------------------------------------------------------------------------
 
@@ -77,7 +79,11 @@ class LinuxX11:
 
     def states(self) -> tuple[CollectorState, ...]:
         """How each granted kind is collected now."""
-        return tuple(CollectorState(kind, *self._state(kind)) for kind in sorted(self._kinds))
+        health = (self._says_which, self._accessibility.trouble if self._accessibility else "")
+        if health != self._health:  # asked after every input
+            self._health = health
+            self._states = tuple(CollectorState(kind, *self._state(kind)) for kind in sorted(self._kinds))
+        return self._states
 
     def _state(self, kind: Kind) -> tuple[str, str]:
         if kind is not Kind.CONTROL and not self._says_which:

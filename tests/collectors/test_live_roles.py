@@ -35,6 +35,7 @@ def editor(desk: Desktop) -> Application:
 
 
 def _clicks_but_no_keys(desk: Desktop, editor: Application, child: Child) -> None:
+    child.lull(1.2)  # what was refused before is told within a second
     child.clear()
     desk.move(*editor.point(100, 100))
     desk.button(1)
