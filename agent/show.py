@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
+from agent.permission import BLOCKER_WORDS
 from agent.status import Status
 from consent.event import Event
-from consent.vocabulary import State
+from consent.vocabulary import WHY_WORDS, Blocker, State, Why
 
 _MARKS = {
     State.CONSENTED: ("●", "green"),
@@ -24,6 +25,7 @@ _MARKS = {
 }
 _NO_DAEMON = ("○", "")
 _LABEL = 12
+_OF_THE_POLICY = (Blocker.POLICY_MISSING, Blocker.POLICY_REFUSED, Blocker.POLICY_EXPIRED)
 
 
 def _console() -> Console:
@@ -76,7 +78,7 @@ def _parts(report: Status) -> Iterator[tuple[str, str]]:
         yield "since", _minute(report.since)
     yield "icon", f"{report.indicator.form} is visible" if report.indicator.live else "not visible: nothing is recorded"
     expires = f", until {_minute(report.policy.expires)}" if report.policy.expires else ""
-    known = "none" if report.running else "not looked at: the daemon is not running"
+    known = _no_policy(report) if report.running else "not looked at: the daemon is not running"
     yield "policy", f"version {report.policy.version}{expires}" if report.policy.version else known
     yield "consent", f"receipt {report.receipt.id}" if report.receipt.id else "none"
     oldest = f", the oldest for {_ago(report.hold.oldest_s)}" if report.hold.oldest_s is not None else ""
@@ -88,10 +90,15 @@ def _parts(report: Status) -> Iterator[tuple[str, str]]:
             yield "collector", f"{collector.kind}: {collector.state} {collector.why}"
 
 
+def _no_policy(report: Status) -> str:
+    reasons = [BLOCKER_WORDS[blocker] for blocker in _OF_THE_POLICY if blocker in report.why]
+    return ": ".join(["none", *reasons])
+
+
 def _counts(report: Status) -> Iterator[tuple[str, str]]:
     """What became of each raw input that was seen; the lines add up to the first."""
     tally = report.tally
-    refused = [(n, f"refused: {why.replace('_', ' ')}") for why, n in sorted(tally.refused.items(), key=lambda item: -item[1])]
+    refused = [(n, f"refused: {WHY_WORDS[Why(why)]}") for why, n in sorted(tally.refused.items(), key=lambda item: -item[1])]
     kept = [(getattr(tally, name), name) for name in ("pending", "held", "sealed", "sent", "forgotten")]
     rows = [(n, what) for n, what in (*refused, *kept) if n]
     digits = len(str(tally.seen))
