@@ -81,7 +81,7 @@ WHY_WORDS: Mapping[Why, str] = MappingProxyType(
         Why.KIND_NOT_CONSENTED: "of a kind that was not agreed to",
         Why.SURFACE_NOT_ALLOWED: "in an app that is not on the list",
         Why.NOT_IN_SCOPE: "of a kind that was not agreed to in this app",
-        Why.NO_KIND: "pointer moves and modifier keys: nothing that is ever recorded",
+        Why.NO_KIND: "pointer moves, modifier keys: never recorded",
         Why.OWN_WINDOW: "in windows of Volens itself",
         Why.ROLE_UNKNOWN: "keys where it was not known what was typed into",
         Why.SECURE_FIELD: "in a password field",

@@ -81,7 +81,7 @@ def test_forgetting_drops_the_span_and_envelopes_that_overlap_it(subject: Subjec
     assert [event.at for event in subject.held(at(10), None)] == [at(1)]
     assert subject.seal(recording(), POLICY, at(10), at_once=True).envelopes == 1
     words = subject.forget(at(10), last_s=20 * 60, surface=None)
-    assert (subject.outbox.waiting(), "1 waiting envelopes" in words) == ([], True)
+    assert (subject.outbox.waiting(), "1 waiting envelope." in words) == ([], True)
     assert subject.tally.seen == subject.tally.total() == subject.tally.forgotten == 3
 
 
