@@ -109,7 +109,7 @@ def _print_status(report: Status, *, as_json: bool) -> None:
 
 @app.command()
 def pause(
-    minutes: Annotated[int | None, typer.Argument(min=1, max=24 * 60, help="How long; 30 if not given.")] = None,
+    minutes: Annotated[int | None, typer.Argument(min=1, max=24 * 60, metavar="MINUTES", help="How long; 30 if not given.")] = None,
     until_resumed: Annotated[bool, typer.Option("--until-resumed", help="Until you resume.")] = False,
 ) -> None:
     """Stop recording for a while. The pause ends only when you resume."""
@@ -126,11 +126,11 @@ def resume() -> None:
 
 @app.command()
 def forget(
-    last: Annotated[str | None, typer.Option("--last", help="The last span of time, such as 10m.")] = None,
-    surface: Annotated[str | None, typer.Option("--surface", help="Everything from one app.")] = None,
+    last: Annotated[str | None, typer.Option("--last", metavar="SPAN", help="The last span of time, such as 10m.")] = None,
+    surface: Annotated[str | None, typer.Option("--surface", metavar="NAME", help="Everything from one app.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Everything that is held.")] = False,
 ) -> None:
-    """Take back what was recorded, before it leaves; and ask the receiver to erase what overlaps and has left."""
+    """Take back what was recorded. What is held goes at once; the receiver is asked to erase what has left and overlaps."""
     if [last is not None, surface is not None, everything].count(True) != 1:
         raise Usage("say what to forget", "give one of --last 10m, --surface NAME, --all")
     last_s = seconds(last) if last is not None else None
@@ -139,16 +139,16 @@ def forget(
 
 @app.command()
 def send() -> None:
-    """Let everything that is held leave now, without waiting for its hold to end."""
+    """Let everything held leave now. Its hold is over because you say so."""
     _say(_reach().ask(messages.Send()))
 
 
 @app.command("show")
 def show_held(
     as_json: Json = False,
-    since: Annotated[str | None, typer.Option("--since", help="Only the last span of time, such as 10m.")] = None,
+    since: Annotated[str | None, typer.Option("--since", metavar="SPAN", help="Only the last span of time, such as 10m.")] = None,
 ) -> None:
-    """What is held on this computer, decoded: every event exactly as it would leave."""
+    """What is held on this computer. Every event exactly as it would leave."""
     events = _reach().held(seconds(since) if since else None)
     if as_json:
         for event in events:
@@ -167,9 +167,9 @@ def tray(socket: Annotated[str | None, typer.Option(help="The daemon's control s
 @app.command()
 def demo(
     as_json: Json = False,
-    keep: Annotated[str | None, typer.Option("--keep", help="Keep everything it wrote in this new folder.")] = None,
+    keep: Annotated[str | None, typer.Option("--keep", metavar="FOLDER", help="Keep everything it wrote in this new folder.")] = None,
 ) -> None:
-    """See the whole life of one event, on a screen of its own, in under two minutes. Touches nothing of yours."""
+    """See the whole life of one event. On a screen of its own, in under two minutes; touches nothing of yours."""
     from agent.demo.demo import run as run_demo
 
     raise typer.Exit(run_demo(as_json, keep))
@@ -184,8 +184,10 @@ def consent_show() -> None:
 
 @consent.command("give")
 def consent_give(
-    purpose: Annotated[list[str] | None, typer.Option("--purpose", help="Yes to this purpose only; may be repeated.")] = None,
-    kind: Annotated[list[str] | None, typer.Option("--kind", help="Yes to this kind only; may be repeated.")] = None,
+    purpose: Annotated[
+        list[str] | None, typer.Option("--purpose", metavar="NAME", help="Yes to this purpose only; may be repeated.")
+    ] = None,
+    kind: Annotated[list[str] | None, typer.Option("--kind", metavar="KIND", help="Yes to this kind only; may be repeated.")] = None,
 ) -> None:
     """Say yes, after reading. Needs the code that the icon's menu shows: only somebody who sees the icon can say yes."""
     reach = _reach()
@@ -215,7 +217,7 @@ def _kinds(names: list[str]) -> frozenset[Kind]:
 
 @consent.command("withdraw")
 def consent_withdraw() -> None:
-    """Take your consent back: recording ends, everything held is destroyed, the receiver is asked to erase. Never refused."""
+    """Take your consent back. Recording ends, everything held is destroyed, the receiver is asked to erase. Never refused."""
     _say(_reach().ask(messages.Withdraw()))
 
 

@@ -44,10 +44,12 @@ def _iso(wall_ms: int) -> str:
     return datetime.fromtimestamp(wall_ms / 1000, UTC).isoformat(timespec="seconds")
 
 
-def _why(standing: Standing) -> tuple[str, ...]:
+def _why(alive: Alive) -> tuple[str, ...]:
+    standing, policy = alive.standing, alive.policy.blocker
     if standing.state is State.CONSENTED:
         return () if standing.open else (Blocker.NO_INDICATOR.value,)
-    return tuple(standing.blockers) or (standing.state.value,)
+    known = standing.blockers or (standing.state,)
+    return tuple(each.value for each in (*known, *([policy] if policy and policy not in known else [])))
 
 
 def _without_daemon(standing: Standing, words: str) -> str:
@@ -72,7 +74,7 @@ def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
         schema=SCHEMA,
         standing=standing.state,
         collecting=bool(alive and alive.collecting),
-        why=_why(standing) if alive else (Trouble.NOT_RUNNING.value,),
+        why=_why(alive) if alive else (Trouble.NOT_RUNNING.value,),
         words=words if alive else _without_daemon(standing, words),
         since=_iso(choice.since.wall_ms) if choice.since.wall_ms else None,
         running=alive is not None,

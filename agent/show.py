@@ -10,9 +10,11 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
+from agent.permission import BLOCKER_WORDS
 from agent.status import Status
+from agent.words import counted
 from consent.event import Event
-from consent.vocabulary import State
+from consent.vocabulary import WHY_WORDS, Blocker, State, Why
 
 _MARKS = {
     State.CONSENTED: ("●", "green"),
@@ -24,6 +26,7 @@ _MARKS = {
 }
 _NO_DAEMON = ("○", "")
 _LABEL = 12
+_OF_THE_POLICY = (Blocker.POLICY_MISSING, Blocker.POLICY_REFUSED, Blocker.POLICY_EXPIRED)
 
 
 def _console() -> Console:
@@ -51,7 +54,7 @@ def _minute(iso: str) -> str:
 
 def _ago(seconds: int) -> str:
     minutes = seconds // 60
-    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
+    return counted(minutes, "minute") if minutes < 120 else counted(minutes // 60, "hour")
 
 
 def status(report: Status) -> None:
@@ -65,7 +68,7 @@ def status(report: Status) -> None:
     if report.standing is State.BLOCKED and not report.running:
         return  # nothing in this state was believed, so there is nothing to tell of it
     for label, words in (*_parts(report), *_counts(report)):
-        for line in _wrap(f"{label:<{_LABEL}}{words}", console.width, " " * _LABEL):
+        for line in _wrap(f"{label:<{_LABEL}}{words}", console.width, " " * (_LABEL + 2)):
             console.print(line)
 
 
@@ -74,24 +77,29 @@ def _parts(report: Status) -> Iterator[tuple[str, str]]:
         yield "trial", "a local trial with throw-away keys; nothing leaves this machine"
     if report.since:
         yield "since", _minute(report.since)
-    yield "icon", f"{report.indicator.form} is visible" if report.indicator.live else "not visible: nothing is recorded"
+    yield "icon", f"visible ({report.indicator.form})" if report.indicator.live else "not visible: nothing is recorded"
     expires = f", until {_minute(report.policy.expires)}" if report.policy.expires else ""
-    known = "none" if report.running else "not looked at: the daemon is not running"
+    known = _no_policy(report) if report.running else "not looked at: the daemon is not running"
     yield "policy", f"version {report.policy.version}{expires}" if report.policy.version else known
     yield "consent", f"receipt {report.receipt.id}" if report.receipt.id else "none"
     oldest = f", the oldest for {_ago(report.hold.oldest_s)}" if report.hold.oldest_s is not None else ""
-    yield "held here", f"{report.hold.events} events, {_bytes(report.hold.bytes)}{oldest} (key: {report.keystore})"
-    yield "waiting", f"{report.outbox.envelopes} envelopes, {_bytes(report.outbox.bytes)}"
-    yield "sent", f"{report.sent.batches} batches, {_bytes(report.sent.bytes)}"
+    yield "held here", f"{counted(report.hold.events, 'event')}, {_bytes(report.hold.bytes)}{oldest} (key: {report.keystore})"
+    yield "waiting", f"{counted(report.outbox.envelopes, 'envelope')}, {_bytes(report.outbox.bytes)}"
+    yield "sent", f"{counted(report.sent.batches, 'batch')}, {_bytes(report.sent.bytes)}"
     for collector in report.collectors:
         if collector.state != "live":
             yield "collector", f"{collector.kind}: {collector.state} {collector.why}"
 
 
+def _no_policy(report: Status) -> str:
+    reasons = [BLOCKER_WORDS[blocker] for blocker in _OF_THE_POLICY if blocker in report.why]
+    return ": ".join(["none", *reasons])
+
+
 def _counts(report: Status) -> Iterator[tuple[str, str]]:
     """What became of each raw input that was seen; the lines add up to the first."""
     tally = report.tally
-    refused = [(n, f"refused: {why.replace('_', ' ')}") for why, n in sorted(tally.refused.items(), key=lambda item: -item[1])]
+    refused = [(n, f"refused: {WHY_WORDS[Why(why)]}") for why, n in sorted(tally.refused.items(), key=lambda item: -item[1])]
     kept = [(getattr(tally, name), name) for name in ("pending", "held", "sealed", "sent", "forgotten")]
     rows = [(n, what) for n, what in (*refused, *kept) if n]
     digits = len(str(tally.seen))
@@ -128,7 +136,7 @@ def held(events: Iterable[Event]) -> None:
             for name, value in row.items()
             if name not in ("at", "kind", "surface", "window", "n")
         )
-        for line in _wrap(f"{time[:12]}  {row['kind']:<14}  {row['surface'] or '-':<12}  {what}", console.width, " " * 44):
+        for line in _wrap(f"{time[:12]} {row['kind']:<14} {row['surface'] or '-':<12} {what}", console.width, " " * 41):
             console.print(line)
     if not day:
         console.print("Nothing is held.")
@@ -137,9 +145,9 @@ def held(events: Iterable[Event]) -> None:
 _RECOVERY = """\
 {code}
 
-This is your recovery code. Whoever has it can open everything that is ever
-sent of you, and have it erased. It is shown only now and kept nowhere: write
-it down. Nobody else has it."""
+This is your recovery code. Whoever has it can open everything that is
+ever sent of you, and have it erased. It is shown only now and kept
+nowhere: write it down. Nobody else has it."""
 
 
 def given(receipt_id: str, recovery_code: str | None) -> None:

@@ -3,7 +3,9 @@
 Exit codes are part of the contract: 0 collecting, 3 paused, 4 no consent or withdrawn, 5 exempt, 6 blocked, 7 daemon not running.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 import msgspec
 
@@ -30,6 +32,17 @@ class Trouble(StrEnum):
     STATE_BROKEN = "state_broken"
     SETTINGS_WRONG = "settings_wrong"
     KEYS_UNREACHABLE = "keys_unreachable"
+
+
+TROUBLE_WORDS: Mapping[Trouble, str] = MappingProxyType(
+    {
+        Trouble.NOT_RUNNING: "no daemon answers; this was read from disk",
+        Trouble.STATE_UNSAFE: "others can reach the agent's files, or own them",
+        Trouble.STATE_BROKEN: "the ledger, or another of the agent's files, cannot be read or does not hold",
+        Trouble.SETTINGS_WRONG: "agent.toml is not what it should be",
+        Trouble.KEYS_UNREACHABLE: "the keystore does not answer, or holds no key where one should be",
+    }
+)
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

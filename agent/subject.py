@@ -20,6 +20,7 @@ from agent.record import FORGOTTEN, SENT, Record
 from agent.settings import Settings, read
 from agent.status import SentPart, TallyPart
 from agent.tally import Tally
+from agent.words import counted
 from consent.event import Clocks, Event
 from consent.gate import Admitted
 from consent.policy import Policy
@@ -207,8 +208,8 @@ class Subject:
 
 
 def _forgotten_words(events: int, destroyed: list[Note], sent: list[Note]) -> str:
-    words = f"Forgotten: {events} held events and {len(destroyed)} waiting envelopes."
-    return f"{words} {len(sent)} batches that overlap have been sent; the receiver is asked to erase them." if sent else words
+    words = f"Forgotten: {counted(events, 'held event')} and {counted(len(destroyed), 'waiting envelope')}."
+    return f"{words} Of what has been sent, {counted(len(sent), 'batch')} overlap; the receiver is asked to erase." if sent else words
 
 
 def _saved_tally(path: Path) -> Tally:

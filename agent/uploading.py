@@ -16,6 +16,7 @@ from agent.child import Child
 from agent.daemon import Daemon
 from agent.errors import CannotDo
 from agent.places import Places
+from agent.words import counted
 from consent.event import Clocks
 from consent.gate import may_send
 from consent.trust import POLICY_TARGET
@@ -82,7 +83,7 @@ class Uploading:
             raise CannotDo(waits, "it stays held; try again")
         waiting = self._daemon.subject.outbox.stats()
         self.wake()
-        return f"{waiting.envelopes} envelopes are sealed and leave now." if waiting.envelopes else "Nothing is held."
+        return f"Sealed, and leaving now: {counted(waiting.envelopes, 'envelope')}." if waiting.envelopes else "Nothing is held."
 
     # --- policy -------------------------------------------------------------------------------------------------
 

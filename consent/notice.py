@@ -16,7 +16,8 @@ COLUMNS = 80
 
 _FOREWORD = (
     "{controller} asks whether it may learn from how you work on this computer. You may say no; nothing will happen then, and "
-    "nobody is told. You may say yes and take it back at any time, without a reason: volens consent withdraw, or Stop in the icon's menu."
+    "nobody is told. You may say yes and take it back at any time, without a reason: by Stop in the icon's menu, or with\n"
+    "volens consent withdraw"
 )
 
 _NEVER = (
@@ -27,8 +28,9 @@ _NEVER = (
 _HOW = (
     "The icon shows at all times whether the window in front is being recorded. Without a visible icon nothing is recorded.",
     "Pause: volens pause, or the icon's menu. It ends only when you resume.",
-    "Everything stays on this computer for at least {hold} before it may leave, unless you send it. See it with: volens show",
-    "Take back the last minutes: volens forget --last 10m. Take back everything: volens consent withdraw",
+    "Everything stays on this computer for at least {hold} before it may leave, unless you send it sooner. See it with: volens show",
+    "Take back the last minutes: volens forget --last 10m",
+    "Take back everything, for good: volens consent withdraw",
 )
 
 
@@ -77,7 +79,7 @@ def _how(hold_s: int) -> Iterator[str]:
 def text(policy: Policy, kinds: Mapping[Kind, Entry], hold_s: int) -> str:
     """The notice, in plain text of 80 columns."""
     parts = (
-        _wrap(_FOREWORD.replace("{controller}", policy.controller)),
+        [line for part in _FOREWORD.replace("{controller}", policy.controller).splitlines() for line in _wrap(part)],
         _purposes(policy),
         _surfaces(policy),
         _wrap(_NEVER),

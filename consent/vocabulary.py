@@ -3,7 +3,9 @@
 Nothing here decides. A word that is not listed here cannot be said: an unknown kind, state or reason does not decode.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NewType
 
 SurfaceId = NewType("SurfaceId", str)
@@ -65,6 +67,31 @@ class Why(StrEnum):
     UNPROVEN = "unproven"  # the indicator did not answer the challenge in time
     HOLD_FULL = "hold_full"
     MALFORMED = "malformed"
+
+
+WHY_WORDS: Mapping[Why, str] = MappingProxyType(
+    {
+        Why.NO_CONSENT: "before a yes",
+        Why.PAUSED: "during a pause",
+        Why.EXEMPT: "during an exemption",
+        Why.WITHDRAWN: "after a withdrawal",
+        Why.BLOCKED: "while recording was blocked",
+        Why.OLD_GENERATION: "under a permission that had just ended",
+        Why.NO_INDICATOR: "while no icon was visible",
+        Why.KIND_NOT_CONSENTED: "of a kind that was not agreed to",
+        Why.SURFACE_NOT_ALLOWED: "in an app that is not on the list",
+        Why.NOT_IN_SCOPE: "of a kind that was not agreed to in this app",
+        Why.NO_KIND: "pointer moves, modifier keys: never recorded",
+        Why.OWN_WINDOW: "in windows of Volens itself",
+        Why.ROLE_UNKNOWN: "keys where it was not known what was typed into",
+        Why.SECURE_FIELD: "in a password field",
+        Why.STRUCTURE_ONLY: "keys in an app where keys are never kept",
+        Why.UNPROVEN: "the icon did not answer in time for it",
+        Why.HOLD_FULL: "no room was left for it on this computer",
+        Why.MALFORMED: "the observer's count did not add up",
+    }
+)
+"""Each reason for people, to be read behind "refused:"."""
 
 
 class Blocker(StrEnum):

@@ -32,8 +32,8 @@ app.add_typer(purposes, name="purpose")
 
 @app.command()
 def keygen(
-    name: Annotated[str, typer.Argument(help="Your name: a-z, 0-9, - and _.")],
-    out: Annotated[Path, typer.Option(help="Folder for NAME.key, which you keep, and NAME.pub, which you hand on.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Your name: a-z, 0-9, - and _.")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for NAME.key, which you keep, and NAME.pub, which you hand on.")],
 ) -> None:
     """Make a custodian's key pair, on the custodian's own machine."""
     close_to_others()
@@ -45,10 +45,10 @@ def keygen(
 
 @purposes.command()
 def create(
-    purpose: Annotated[str, typer.Argument(help="The purpose's name, as in the policy.")],
-    quorum: Annotated[int, typer.Option(help="How many custodians it takes together.")],
-    custodian: Annotated[list[Path], typer.Option(help="A custodian's NAME.pub; once for each custodian.")],
-    out: Annotated[Path, typer.Option(help="Folder for purpose.json, which holds nothing secret.")],
+    purpose: Annotated[str, typer.Argument(metavar="PURPOSE", help="The purpose's name, as in the policy.")],
+    quorum: Annotated[int, typer.Option(metavar="NUMBER", help="How many custodians it takes together.")],
+    custodian: Annotated[list[Path], typer.Option(metavar="FILE", help="A custodian's NAME.pub; once for each custodian.")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for purpose.json, which holds nothing secret.")],
 ) -> None:
     """Make a purpose's key, split it among custodians, and forget it."""
     close_to_others()
@@ -64,15 +64,15 @@ def create(
 @app.command(name="open")
 def open_(  # noqa: PLR0913 - one for each option
     *,
-    purpose: Annotated[Path, typer.Option(help="Folder with purpose.json.")],
-    key: Annotated[list[Path], typer.Option(help="A custodian's NAME.key; once for each custodian who is there.")],
-    from_: Annotated[str, typer.Option("--from", help="A receiver's address, or a folder with ID.envelope files.")],
-    reason: Annotated[str, typer.Option(help="What for; every subject of the purpose can read it.")],
-    batch: Annotated[list[str] | None, typer.Option(help="A batch's id; once for each. None: all of the purpose.")] = None,
-    steps: Annotated[Path | None, typer.Option(help="Folder for steps.jsonl.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for events.jsonl.")] = None,
+    purpose: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder with purpose.json.")],
+    key: Annotated[list[Path], typer.Option(metavar="FILE", help="A custodian's NAME.key; once for each custodian who is there.")],
+    from_: Annotated[str, typer.Option("--from", metavar="PLACE", help="A receiver's address, or a folder with ID.envelope files.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="What for; every subject of the purpose can read it.")],
+    batch: Annotated[list[str] | None, typer.Option(metavar="ID", help="A batch's id; once for each. None: all of the purpose.")] = None,
+    steps: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder for steps.jsonl.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder for events.jsonl.")] = None,
 ) -> None:
-    """Rebuild a purpose's key once, after the access is recorded, and open batches with it."""
+    """Open batches of a purpose. Its key is rebuilt once, after the access is recorded."""
     close_to_others()
     wish = Wish(purpose, tuple(key), from_, tuple(batch or ()), reason, steps, out)
     typer.echo(_summary(open_batches(wish, now())))

@@ -18,14 +18,14 @@ cli = typer.Typer(
     help="The service that takes envelopes in.",
 )
 
-Directory = Annotated[Path, typer.Argument(help="The receiver's folder.")]
+Directory = Annotated[Path, typer.Argument(metavar="FOLDER", help="The receiver's folder.")]
 
 
 @cli.command("init")
 def init_command(
     directory: Directory,
     trial: Annotated[bool, typer.Option("--trial", help="Throw-away keys, loopback only.")] = False,
-    policy: Annotated[Path | None, typer.Option("--policy", help="The policy to publish in the trial.")] = None,
+    policy: Annotated[Path | None, typer.Option("--policy", metavar="FILE", help="The policy to publish in the trial.")] = None,
 ) -> None:
     """Make a receiver's folder: keys, database, stores, TUF repository."""
     if trial != (policy is not None):
@@ -42,9 +42,9 @@ def init_command(
 @cli.command("serve")
 def serve_command(
     directory: Directory,
-    host: Annotated[str, typer.Option(help="The address to bind.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 0,
-    ready_fd: Annotated[int, typer.Option(min=1, help="The descriptor that gets one JSON line when it listens.")] = 1,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to bind.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="NUMBER", help="0: any free one.")] = 0,
+    ready_fd: Annotated[int, typer.Option(min=1, metavar="NUMBER", help="The descriptor that gets one JSON line when it listens.")] = 1,
 ) -> None:
     """Serve until SIGTERM, then finish what is in flight."""
     from receiver.serve import serve
@@ -54,7 +54,7 @@ def serve_command(
 
 @cli.command("check")
 def check_command(directory: Directory) -> None:
-    """Verify hash, signature and row of every stored envelope, and the access log."""
+    """Verify what is stored. Hash, signature and row of every envelope, and the access log."""
     from receiver.check import check
     from receiver.site import open_site
 

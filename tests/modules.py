@@ -30,6 +30,7 @@ agent.tray.picture
 agent.tray.plan
 agent.tray.proofs
 agent.tray.reply
+agent.words
 collectors.account
 collectors.acts
 collectors.backends.replay

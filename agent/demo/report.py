@@ -11,16 +11,7 @@ from rich.table import Table
 from agent.demo.clock import elapsed_s
 from agent.demo.reconcile import Evidence, checks, result, shortfall
 from agent.demo.truth import Phase
-
-REASONS = {
-    "no_kind": "pointer moves and modifier keys: nothing that is ever recorded",
-    "surface_not_allowed": "in an app that is not on the list",
-    "secure_field": "in a password field",
-    "structure_only": "keys in an app where keys are never kept",
-    "role_unknown": "keys where it was not known what was typed into",
-    "own_window": "in windows of Volens itself",
-}
-"""Reasons of refusal, for people; any other is shown by its own name."""
+from consent.vocabulary import WHY_WORDS, Why
 
 
 class Report:
@@ -77,7 +68,7 @@ def _table(evidence: Evidence, files: int) -> Table:
     table.add_row("  during a pause: not seen", str(truth.raw(Phase.PAUSED)))
     table.add_row("  while recording was on: seen", str(tally.seen), end_section=True)
     for why, n in sorted(tally.refused.items(), key=lambda item: -item[1]):
-        table.add_row(f"    refused: {REASONS.get(why, why.replace('_', ' '))}", str(n))
+        table.add_row(f"    refused: {WHY_WORDS[Why(why)]}", str(n))
     kept = result(evidence)["kept"]
     table.add_row("    kept: clicks, wheel, named keys, and that something was typed (never what)", str(kept), end_section=True)
     table.add_row("Sealed, sent and received, in encrypted batches", str(evidence.received.batches))

@@ -12,7 +12,7 @@ from agent.messages import GiveConsent
 from agent.permission import Facts, standing
 from consent.event import Clocks
 from consent.history import Choice
-from consent.notice import text
+from consent.notice import COLUMNS, text
 from consent.policy import Policy, parse
 from consent.proof import NONE, Proof
 from consent.receipt import ConsentReceipt
@@ -165,8 +165,9 @@ def test_the_code_is_not_in_the_asking_s_repr() -> None:
 
 
 def test_the_notice_names_what_matters() -> None:
-    """Who asks, what for, who opens it, for how long, where, how to stop, and what never happens."""
-    notice = text(POLICY, ENTRIES, permission.DEFAULT_HOLD_S)
+    """Who asks, what for, who opens it, for how long, where, how to stop, and what never happens; in 80 columns."""
+    written = text(POLICY, ENTRIES, permission.DEFAULT_HOLD_S)
+    assert max(len(line) for line in written.splitlines()) <= COLUMNS
+    notice = " ".join(written.split())
     for needed in ("Example Ltd", "2 of 3 custodians", "30 days", "Editor", "volens consent withdraw", "Never", "24 hours"):
-        assert needed in " ".join(notice.split())
-    assert max(len(line) for line in notice.splitlines()) <= 80
+        assert needed in notice

@@ -81,7 +81,7 @@ def test_forgetting_drops_the_span_and_envelopes_that_overlap_it(subject: Subjec
     assert [event.at for event in subject.held(at(10), None)] == [at(1)]
     assert subject.seal(recording(), POLICY, at(10), at_once=True).envelopes == 1
     words = subject.forget(at(10), last_s=20 * 60, surface=None)
-    assert (subject.outbox.waiting(), "1 waiting envelopes" in words) == ([], True)
+    assert (subject.outbox.waiting(), "1 waiting envelope." in words) == ([], True)
     assert subject.tally.seen == subject.tally.total() == subject.tally.forgotten == 3
 
 
@@ -167,6 +167,7 @@ def test_a_withdrawal_is_never_refused_for_a_broken_ledger(subject: Subject, dam
 def test_a_receipt_that_another_key_signed_is_no_receipt(subject: Subject, tmp_path: Path) -> None:
     """Another machine's ledger key in the place of ours: the receipt does not verify, so nothing is agreed to."""
     other = subject_in(tmp_path / "other")
+    say_yes(other, at(0))
     subject.close()
     (subject.places.keys / "ledger").write_bytes((other.places.keys / "ledger").read_bytes())
     assert again(subject, 20).record.receipt() is None
