@@ -167,6 +167,7 @@ def test_a_withdrawal_is_never_refused_for_a_broken_ledger(subject: Subject, dam
 def test_a_receipt_that_another_key_signed_is_no_receipt(subject: Subject, tmp_path: Path) -> None:
     """Another machine's ledger key in the place of ours: the receipt does not verify, so nothing is agreed to."""
     other = subject_in(tmp_path / "other")
+    say_yes(other, at(0))
     subject.close()
     (subject.places.keys / "ledger").write_bytes((other.places.keys / "ledger").read_bytes())
     assert again(subject, 20).record.receipt() is None
