@@ -1,7 +1,6 @@
 """The only clock of the agent's processes. Everything else gets `now` as an argument."""
 
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 from consent.event import Clocks
@@ -13,11 +12,6 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 def read() -> Clocks:
     """This instant on the three clocks."""
     return Clocks(time.monotonic_ns() // 1_000_000, time.clock_gettime_ns(_BOOT_CLOCK) // 1_000_000, time.time_ns() // 1_000_000)
-
-
-def utc() -> datetime:
-    """This instant on the wall clock, aware, UTC."""
-    return datetime.now(UTC)
 
 
 def boot_id() -> str:

@@ -19,6 +19,7 @@ from agent.errors import CannotDo, Usage
 from agent.places import of_this_person
 from agent.reach import Reach
 from agent.status import EXIT_CODES, EXIT_NOT_RUNNING, Status
+from consent.pause import DEFAULT_MINUTES
 from consent.vocabulary import Kind, Purpose, SurfaceId
 
 _SETTINGS = {"no_args_is_help": True, "add_completion": True, "pretty_exceptions_enable": False, "rich_markup_mode": None}
@@ -115,7 +116,7 @@ def pause(
     """Stop recording for a while. The pause ends only when you resume."""
     if until_resumed and minutes is not None:
         raise Usage("give minutes or --until-resumed, not both", "try: volens pause 30")
-    _say(_reach().ask(messages.Pause(None if until_resumed else minutes or 30)))
+    _say(_reach().ask(messages.Pause(None if until_resumed else minutes or DEFAULT_MINUTES)))
 
 
 @app.command()

@@ -7,21 +7,19 @@ not even root on their behalf. A connection that breaks the framing, or says wha
 import asyncio
 import contextlib
 import os
-import socket
-import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import msgspec
 
-from agent import messages
+from agent import messages, peer
 from consent.frames import FrameError, Splitter, frame
 
 MAX_CONNECTIONS = 16
 """An indicator, a watcher or two, a view, and commands; a hundred connections are an attack on memory."""
 
 _READ_BYTES = 64 * 1024
-_PEERCRED = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
+_HEAR_OUT_S = 0.2
 
 
 class Connection:
@@ -56,6 +54,13 @@ class Connection:
                 self.say(messages.Refused("that is no request of this version", "use the volens command that came with this daemon"))
                 return
 
+    async def turn_away(self, what: str, do: str) -> None:
+        """Say no to whatever comes. The kernel drops what was said to a peer whose own words are unread when we hang up."""
+        self.say(messages.Refused(what, do))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_HEAR_OUT_S):
+                await self._read()
+
     def close(self) -> None:
         """Hang up."""
         self._writer.close()
@@ -67,12 +72,6 @@ class Connection:
             return b""
 
 
-def peer_uid(connection: socket.socket) -> int:
-    """The uid at the other end, as the kernel saw it when it connected."""
-    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEERCRED.size)
-    return int(_PEERCRED.unpack(raw)[1])
-
-
 async def listen(path: Path, serve: Callable[[Connection], Awaitable[None]]) -> asyncio.Server:
     """Accept connections of this person at `path`, each served by `serve`. The daemon's lock is held: a stale socket is removed."""
     live = 0
@@ -82,10 +81,10 @@ async def listen(path: Path, serve: Callable[[Connection], Awaitable[None]]) -> 
         connection = Connection(reader, writer)
         live += 1
         try:
-            if peer_uid(writer.get_extra_info("socket")) != os.geteuid():
-                connection.say(messages.Refused("this is another person's agent", "use your own session"))
+            if peer.uid_of(writer.get_extra_info("socket")) != os.geteuid():
+                await connection.turn_away("this is another person's agent", "use your own session")
             elif live > MAX_CONNECTIONS:
-                connection.say(messages.Refused("too many connections", "close some and try again"))
+                await connection.turn_away("too many connections", "close some and try again")
             else:
                 await serve(connection)
         finally:

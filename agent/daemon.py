@@ -138,11 +138,6 @@ class Daemon:
         """Whether hooks are live and the gate is open."""
         return self._observer is not None and bool(self.collectors)
 
-    @property
-    def observer_pid(self) -> int | None:
-        """The observer's process, while there is one."""
-        return self._observer.pid if self._observer else None
-
     # --- the observer -------------------------------------------------------------------------------------------
 
     def _start_observer(self) -> None:

@@ -17,6 +17,7 @@ from consent.standing import Happening, Standing, after
 from consent.vocabulary import Blocker, Kind, Purpose, State
 
 DEFAULT_HOLD_S = 24 * 3600
+_WHY_NO_POLICY = frozenset({Blocker.POLICY_EXPIRED, Blocker.POLICY_REFUSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def standing(facts: Facts, generation: int) -> Standing:
         return Standing(facts.choice.state, generation)
     if facts.receipt is None:
         blockers.add(Blocker.RECEIPT_INVALID)
-    if facts.policy is None and not blockers & _POLICY:
+    if facts.policy is None and not blockers & _WHY_NO_POLICY:
         blockers.add(Blocker.POLICY_MISSING)
     if not facts.proof.live:
         blockers.add(Blocker.NO_INDICATOR)
@@ -83,9 +84,6 @@ def standing(facts: Facts, generation: int) -> Standing:
             blockers.add(Blocker.NOTHING_AGREED)
     state = after(State.CONSENTED, Happening.BLOCKER_ROSE) if blockers else State.CONSENTED
     return Standing(state, generation, scope, facts.proof.showing is State.CONSENTED, tuple(sorted(blockers)))
-
-
-_POLICY = frozenset({Blocker.POLICY_EXPIRED, Blocker.POLICY_REFUSED})
 
 
 def same(one: Standing, other: Standing) -> bool:
@@ -121,7 +119,6 @@ BLOCKER_WORDS: Mapping[Blocker, str] = MappingProxyType(
         Blocker.DISPLAY_GONE: "the display is gone",
         Blocker.NOT_OBSERVABLE: "this desktop session cannot be observed",
         Blocker.OBSERVER_FAILING: "the observer keeps failing",
-        Blocker.SUSPENDED: "the machine has just woken up",
     }
 )
 

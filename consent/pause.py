@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from consent.event import Clocks
 
 DEFAULT_MINUTES = 30
-CHOICES_MINUTES = (15, 30, 60)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,15 +14,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from consent.scope import SURFACELESS, Scope
-from consent.vocabulary import Kind, Purpose, SurfaceId
+from consent.vocabulary import KEY_KINDS, Kind, Purpose, SurfaceId
 
 MAX_POLICY_BYTES = 256 * 1024
 """200 surfaces of 500 bytes are 100 KB; more is not a policy that anybody can read."""
 
 STRUCTURE_ONLY_CATEGORIES = frozenset({"terminal", "mail", "chat", "assistant", "secrets", "hr", "health", "banking"})
 """Where no key of any kind is kept, whatever the policy says: there, what is typed is the content."""
-
-KEY_KINDS = frozenset({Kind.KEY_NAMED, Kind.KEY_CHORD, Kind.TYPING_BURST, Kind.SECURE_INPUT})
 
 _Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 _Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")]

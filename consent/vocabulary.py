@@ -29,6 +29,10 @@ class Kind(StrEnum):
     CONTROL = "control"
 
 
+KEY_KINDS = frozenset({Kind.KEY_NAMED, Kind.KEY_CHORD, Kind.TYPING_BURST, Kind.SECURE_INPUT})
+"""The kinds that come from keys, and are nowhere kept without a known field role."""
+
+
 class State(StrEnum):
     """What a subject's standing can be. How one becomes another: `consent.standing`."""
 
@@ -107,4 +111,3 @@ class Blocker(StrEnum):
     DISPLAY_GONE = "display_gone"
     NOT_OBSERVABLE = "not_observable"  # e.g. Wayland: input cannot be seen by design
     OBSERVER_FAILING = "observer_failing"
-    SUSPENDED = "suspended"  # just woken up; ends with the first fresh proof

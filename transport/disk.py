@@ -130,6 +130,15 @@ def put(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def empty(folder: Path) -> None:
+    """Unlink all files and links of a folder, whatever they are, durably; needs no room. A folder that is not there is empty."""
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if not path.is_dir() or path.is_symlink():
+                path.unlink()
+        sync_folder(folder)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the folder's entries durable: what was made is there, what was unlinked is gone."""
     if _POSIX:

@@ -154,11 +154,8 @@ def _recut(shelf: Shelf, entry: Entry, new_key: bytes, covered: _Covered) -> Ent
     record = segment.record(heading, 0, survivors)
     new = shelf.path(heading.id, NEW)
     try:
-        with disk.closing(disk.create(new)) as fd:
-            disk.write_whole(fd, header + record)
-            os.fsync(fd)
+        disk.write_new(new, header + record)
     except OSError:
-        new.unlink(missing_ok=True)
         return None
     return entry_of(Contents(heading, (survivors,), len(header) + len(record)))
 

@@ -215,9 +215,5 @@ def purge(folder: Path, keys: Keystore) -> bool:
         key_gone = True
     except KeystoreError:
         key_gone = False
-    if folder.is_dir():
-        for path in folder.iterdir():
-            if not path.is_dir() or path.is_symlink():
-                path.unlink()
-        disk.sync_folder(folder)
+    disk.empty(folder)
     return key_gone

@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from transport.header import check_purpose
 from transport.kdf import derive
 
-PSEUDONYM_BYTES = 32
 SIGNATURE_BYTES = 64
 _LABEL = b"volens/id/1"
 

@@ -10,11 +10,11 @@ from typing import Annotated
 
 import msgspec
 
+from consent.frames import MAX_FRAME_BYTES
 from transport.envelope import MAX_ENVELOPE_BYTES
 from transport.errors import TransportError
 
-CHUNK_BYTES = 64 * 1024
-"""What a frame carries at most."""
+CHUNK_BYTES = MAX_FRAME_BYTES
 MAX_ANSWER_BYTES = 60 * 1024
 """An answer must fit one frame with its envelope of msgpack. A receipt with ten thousand ids does not; ask for fewer at once."""
 

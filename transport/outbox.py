@@ -227,9 +227,5 @@ def purge(folder: Path, keys: Keystore, *, forget_sent: bool = False) -> bool:
         except KeystoreError:
             key_gone = False
     for place in (folder, folder / "sent") if forget_sent else (folder,):
-        if place.is_dir():
-            for path in place.iterdir():
-                if not path.is_dir() or path.is_symlink():
-                    path.unlink()
-            disk.sync_folder(place)
+        disk.empty(place)
     return key_gone

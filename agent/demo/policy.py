@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consent.policy import KEY_KINDS, STRUCTURE_ONLY_CATEGORIES
-from consent.vocabulary import Kind
+from consent.policy import STRUCTURE_ONLY_CATEGORIES
+from consent.vocabulary import KEY_KINDS, Kind
 
 PURPOSE = "agent-training"
 ALL_KINDS = (

@@ -9,12 +9,13 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
 
 from Xlib.display import Display
+from Xlib.error import ConnectionClosedError
 
 from agent.demo.children import Children, find
 from agent.demo.display import open_display, start_display
@@ -102,7 +103,7 @@ def stage(screen: Screen | None = None, *, panel: bool = True, keep: Path | None
         env = {**_base(runtime), **own_folders(root / "desktop")}
         env |= start_display(children, env, root, chosen.width, chosen.height)
         display = open_display(env)
-        stack.callback(display.close)
+        stack.callback(_hang_up, display)
         env["DBUS_SESSION_BUS_ADDRESS"] = bus = start_bus(children, env, runtime)
         wait_for_bus(bus)
         start_accessibility(bus)
@@ -110,6 +111,11 @@ def stage(screen: Screen | None = None, *, panel: bool = True, keep: Path | None
         if panel:
             start_panel(children, env, bus)
         yield Stage(root, runtime, chosen, display, bus, children, env)
+
+
+def _hang_up(display: Display) -> None:
+    with suppress(ConnectionClosedError):  # the server may have died; that is told of where it matters
+        display.close()
 
 
 @contextmanager

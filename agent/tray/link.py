@@ -5,17 +5,16 @@ It refuses to talk to a socket that another person serves: a stranger's daemon c
 
 import os
 import socket
-import struct
 
 import msgspec
 
+from agent import peer
 from agent.messages import Answer, Done, Refused, Request, decode_answer, encode
 from agent.tray.errors import DaemonGone, NotUnderstood
 from consent.frames import FrameError, Splitter, frame
 
 CONNECT_S = 1.0
 _READ_BYTES = 65_536
-_PEER = struct.Struct("3i")  # pid, uid, gid of SO_PEERCRED
 _GONE = "the daemon is gone", "start it with volens run"
 
 
@@ -29,11 +28,11 @@ class Link:
         self._socket.settimeout(CONNECT_S)
         try:
             self._socket.connect(path)
-            _, uid, _ = _PEER.unpack(self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
+            uid = peer.uid_of(self._socket)
         except OSError as error:
             self._socket.close()
             raise DaemonGone(*_GONE) from error
-        if uid != os.getuid():
+        if uid != os.geteuid():
             self._socket.close()
             raise DaemonGone("another person's process serves the control socket", "check who owns the runtime folder")
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from consent.pause import DEFAULT_MINUTES
 from consent.vocabulary import State
 
 TITLE = "Volens"
-PAUSE_MINUTES = 30
+PAUSE_MINUTES = DEFAULT_MINUTES
 _LINE_CHARS = 90
 """A menu line longer than this is wider than a small screen's half."""
 

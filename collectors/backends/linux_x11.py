@@ -23,12 +23,10 @@ from collectors.pipe import CollectorState, Grant
 from collectors.raw import Button, Front, Geometry
 from collectors.shape import Shaper
 from consent.event import Clocks
-from consent.vocabulary import Kind
+from consent.vocabulary import KEY_KINDS, Kind
 
 SETTLE_MS = 250
 """A window that is being dragged is told about once, when it stands still."""
-_KEY_KINDS = frozenset({Kind.KEY_NAMED, Kind.KEY_CHORD, Kind.TYPING_BURST, Kind.SECURE_INPUT})
-_WINDOW_KINDS = frozenset({Kind.FOCUS, Kind.GAP})
 
 
 class LinuxX11:
@@ -72,7 +70,7 @@ class LinuxX11:
         self._shaper = Shaper(grant, self._read())
         self._display.screen().root.change_attributes(event_mask=X.PropertyChangeMask)
         self._says_which = self._windows.says_which()
-        if grant.kinds & _KEY_KINDS:
+        if grant.kinds & KEY_KINDS:
             self._accessibility = Accessibility(self._read, self._shaper)
             self._accessibility.open()
         self._look_at_front(self._read())
@@ -88,7 +86,7 @@ class LinuxX11:
     def _state(self, kind: Kind) -> tuple[str, str]:
         if kind is not Kind.CONTROL and not self._says_which:
             return "degraded", "no window manager says which window is in front"
-        if kind in _KEY_KINDS and self._accessibility is not None and self._accessibility.trouble:
+        if kind in KEY_KINDS and self._accessibility is not None and self._accessibility.trouble:
             return "degraded", self._accessibility.trouble
         return "live", ""
 

@@ -20,8 +20,8 @@ _UNIT_BYTES = 32
 _FROM_SERVER = 0
 _LONGEST_REPLY_BYTES = 1 << 20
 _DEVICE_EVENT = struct.Struct("=BBxxIxxxxxxxxxxxxhhxxxxHxx")
-_KEY_KINDS = frozenset({Kind.KEY_NAMED, Kind.KEY_CHORD, Kind.TYPING_BURST})
-_POINTER_KINDS = frozenset({Kind.POINTER_BUTTON, Kind.POINTER_SCROLL})
+_NEED_KEYS = frozenset({Kind.KEY_NAMED, Kind.KEY_CHORD, Kind.TYPING_BURST})
+_NEED_BUTTONS = frozenset({Kind.POINTER_BUTTON, Kind.POINTER_SCROLL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ def ranges(kinds: frozenset[Kind]) -> list[tuple[int, int]]:
 
     Plain moves come with the buttons: they are counted, so that what was seen reconciles with what was done, and not looked at.
     """
-    keys = [(KEY_PRESS, KEY_RELEASE)] if kinds & _KEY_KINDS else []
-    return keys + ([(BUTTON_PRESS, MOTION)] if kinds & _POINTER_KINDS else [])
+    keys = [(KEY_PRESS, KEY_RELEASE)] if kinds & _NEED_KEYS else []
+    return keys + ([(BUTTON_PRESS, MOTION)] if kinds & _NEED_BUTTONS else [])
 
 
 class RecordStream:

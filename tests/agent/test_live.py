@@ -3,16 +3,15 @@
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
 
 import pytest
-from Xlib.error import ConnectionClosedError
 
 from agent.demo.calls import argv
 from agent.demo.terminal import Terminal
 from agent.demo.wait import until
 from consent.vocabulary import State
 from tests.agent.life import Desk, Life, a_desk, a_life, run_again, start
+from tests.live.desktop import kill_server
 
 pytestmark = pytest.mark.live
 
@@ -245,12 +244,11 @@ def test_state_that_others_can_read_stops_the_daemon_but_no_right(life: Life) ->
 
 def test_a_display_that_goes_away_blocks_and_keeps_what_is_held() -> None:
     """The X server is killed in mid-run: status says blocked with a reason, what was held is still held."""
-    with suppress(ConnectionClosedError), a_desk() as own, a_life(own) as life:  # the person's own connection breaks, too
+    with a_desk() as own, a_life(own) as life:
         own.work()
         kept(life, 4)
         before = life.held()
-        (server,) = [one for one in own.stage.children.alive() if one.name() == "Xvfb"]
-        server.kill()
+        kill_server(own.stage)
         blocked = life.until(lambda status: status.standing is State.BLOCKED, "the block")
         assert set(blocked.why) & {"display_gone", "no_indicator", "observer_failing"}
         assert life.held() == before

@@ -8,11 +8,12 @@ import pytest
 from Xlib import X
 from Xlib.ext import xtest
 
+from agent.demo.wait import until
 from collectors.pipe import SurfaceRule
 from consent.event import Button, Focus, KeyChord, KeyNamed, Modifier, NamedKey, PointerButton, PointerScroll, TypingBurst
 from consent.vocabulary import Kind, SurfaceId, Why
 from tests.collectors.child import Child, observer
-from tests.live.desktop import Application, Desktop, desktop, program, until
+from tests.live.desktop import Application, Desktop, desktop, program
 
 pytestmark = pytest.mark.live
 CANARY = "zebra4quokka7vixen"

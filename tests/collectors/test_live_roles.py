@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from agent.demo.wait import until
 from collectors.pipe import SurfaceRule
 from consent.event import Control, SecureInput, Switch
 from consent.vocabulary import Blocker, Kind, SurfaceId, Why
 from tests.collectors.child import Child, observer
 from tests.collectors.test_live_input import CANARY, ready
-from tests.live.desktop import Application, Desktop, desktop, program, until
+from tests.live.desktop import Application, Desktop, desktop, kill_server, program
 
 pytestmark = pytest.mark.live
 KEY_KINDS = (Kind.KEY_NAMED, Kind.KEY_CHORD, Kind.TYPING_BURST)
@@ -161,7 +162,7 @@ def test_the_x_server_ending_is_said_and_ends_it(desk: Desktop, editor: Applicat
         child.until(lambda: child.recorded is True, "the editor in front")
         ready(desk, child)
         desk.key("Return")
-        desk.server.kill()
+        kill_server(desk.stage)
         child.until(lambda: child.failed is not None, "its last words")
         assert child.failed is not None
         assert child.failed.blocker == Blocker.DISPLAY_GONE

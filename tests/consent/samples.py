@@ -33,15 +33,16 @@ TRAINING, TESTING = Purpose("training"), Purpose("testing")
 
 pixels = st.integers(-32768, 32767)
 extents = st.integers(0, 65535)
-_strong = st.sampled_from([Modifier.CTRL, Modifier.ALT, Modifier.META])
+counts = st.integers(0, 2**32)
+_modifiers = st.sampled_from([(Modifier.CTRL,), (Modifier.CTRL, Modifier.SHIFT), (Modifier.ALT,), (Modifier.META, Modifier.ALT)])
 payloads: st.SearchStrategy[AnyPayload] = st.one_of(
     st.builds(PointerButton, pixels, pixels, st.sampled_from(Button), st.booleans()),
     st.builds(PointerScroll, pixels, pixels, pixels, pixels),
     st.builds(KeyNamed, st.sampled_from(NamedKey), st.booleans()),
-    st.builds(KeyChord, _strong.map(lambda one: (one,)), st.sampled_from(sorted(CHORD_TRIGGERS))),
+    st.builds(KeyChord, _modifiers, st.sampled_from(sorted(CHORD_TRIGGERS))),
     st.builds(
         TypingBurst,
-        st.integers(1, 1000),
+        counts,
         st.sampled_from(Bucket),
         st.sampled_from(Bucket),
         st.sampled_from(EndedBy),

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 
-from consent.policy import KEY_KINDS, MAX_POLICY_BYTES, STRUCTURE_ONLY_CATEGORIES, PolicyError, parse
+from consent.policy import MAX_POLICY_BYTES, STRUCTURE_ONLY_CATEGORIES, PolicyError, parse
 from consent.trust import Metadatas, TrustError, judge
-from consent.vocabulary import Kind, SurfaceId
+from consent.vocabulary import KEY_KINDS, Kind, SurfaceId
 from tests.policies import PUBLIC_KEY, as_bytes, policy, surface
 
 EXPIRES = datetime(2030, 1, 1, tzinfo=UTC)

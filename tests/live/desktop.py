@@ -1,38 +1,24 @@
-"""A real desktop for live tests: Xvfb on a free display, a D-Bus session with accessibility, openbox, real applications.
+"""The demo's desktop for live tests: a display, a session with accessibility, openbox, real applications; and raw hands on it.
 
-Plain context managers; everything that was started is ended, newest first. A missing program is a failure, never a skip.
+A missing program is a failure, never a skip.
 """
 
 import contextlib
 import os
-import select
 import shutil
 import subprocess
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
+import psutil
 from Xlib import XK, X
-from Xlib.display import Display
 from Xlib.ext import xtest
+from Xlib.protocol.event import ClientMessage
 
-PATIENCE_S = 20.0
-"""How long anything may take to start on a busy machine. Nothing is waited for that long unless it is broken."""
-
-T = TypeVar("T")
-
-
-def until(condition: Callable[[], T], what: str, patience_s: float = PATIENCE_S) -> T:
-    """The first true answer of `condition`; fails with `what` when none comes."""
-    deadline = time.monotonic() + patience_s
-    while not (answer := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {patience_s:.0f} s in vain for {what}")
-        time.sleep(0.01)
-    return answer
+from agent.demo.stage import Stage, stage
+from agent.demo.wait import until
+from agent.demo.windows import active_window
 
 
 def program(name: str) -> str:
@@ -43,33 +29,11 @@ def program(name: str) -> str:
     return os.path.realpath(path)
 
 
-@contextlib.contextmanager
-def running(argv: Sequence[str], env: Mapping[str, str], **more: Any) -> Iterator["subprocess.Popen[bytes]"]:
-    """A program, for as long as the block lasts."""
-    more = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **more}
-    process = subprocess.Popen([program(argv[0]), *argv[1:]], env=dict(env), start_new_session=True, **more)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-@contextlib.contextmanager
-def x_server(env: Mapping[str, str], size: str = "1280x800x24") -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """An X server of its own: its display name and its process."""
-    reading, writing = os.pipe()
-    argv = ["Xvfb", "-displayfd", str(writing), "-screen", "0", size, "-nolisten", "tcp", "-noreset"]
-    with running(argv, env, pass_fds=[writing]) as server:
-        os.close(writing)
-        said = b""
-        while not said.endswith(b"\n"):
-            ready, _, _ = select.select([reading], [], [], PATIENCE_S)
-            part = os.read(reading, 16) if ready else b""
-            assert part, "Xvfb did not start"
-            said += part
-        os.close(reading)
-        yield f":{said.decode().strip()}", server
+def kill_server(on: Stage) -> None:
+    """End the X server of a stage as a crash would."""
+    (server,) = [one for one in on.children.alive() if one.name() == "Xvfb"]
+    server.kill()
+    psutil.wait_procs([server], timeout=10)
 
 
 @dataclass
@@ -77,40 +41,19 @@ class Desktop:
     """A running desktop.
 
     Attributes:
+        stage: What it is made of.
         env: The environment that leads to it.
         display: A connection of the test's own.
-        server: The X server's process, to be killed by tests about that.
     """
 
+    stage: Stage
     env: dict[str, str]
     display: Any
-    server: "subprocess.Popen[bytes]"
-    stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def start(self, *argv: str) -> "Application":
         """Start an application, and wait until its window is in front."""
-        process = self.stack.enter_context(running(argv, self.env))
-        return Application(self, process, until(lambda: self.window_of(process.pid), f"the window of {argv[0]}")).in_front()
-
-    def windows(self) -> list[int]:
-        """The managed windows, by X id."""
-        said = self.display.screen().root.get_full_property(self.display.intern_atom("_NET_CLIENT_LIST"), X.AnyPropertyType)
-        return [int(xid) for xid in said.value] if said is not None else []
-
-    def active(self) -> int:
-        """The X id of the window in front; 0 if there is none."""
-        said = self.display.screen().root.get_full_property(self.display.intern_atom("_NET_ACTIVE_WINDOW"), X.AnyPropertyType)
-        return int(said.value[0]) if said is not None and len(said.value) else 0
-
-    def window_of(self, pid: int) -> int:
-        """The newest window of a process; 0 if it has none yet."""
-        atom = self.display.intern_atom("_NET_WM_PID")
-        for xid in reversed(self.windows()):
-            with contextlib.suppress(Exception):  # it may be gone already
-                said = self.display.create_resource_object("window", xid).get_full_property(atom, X.AnyPropertyType)
-                if said is not None and said.value[0] == pid:
-                    return xid
-        return 0
+        process = self.stage.children.start([program(argv[0]), *argv[1:]], self.env, name=argv[0])
+        return Application(self, process, self.stage.window_of(process).window_id).in_front()
 
     # --- the hands -----------------------------------------------------------------------------------------------
 
@@ -170,16 +113,14 @@ class Application:
     def in_front(self) -> "Application":
         """Bring it to the front and wait until it is."""
         desktop = self.desktop
-        if desktop.active() != self.window:
-            from Xlib.protocol.event import ClientMessage
-
+        if active_window(desktop.display) != self.window:
             window = desktop.display.create_resource_object("window", self.window)
             atom = desktop.display.intern_atom("_NET_ACTIVE_WINDOW")
             message = ClientMessage(window=window, client_type=atom, data=(32, [2, X.CurrentTime, 0, 0, 0]))
             mask = X.SubstructureRedirectMask | X.SubstructureNotifyMask
             desktop.display.screen().root.send_event(message, event_mask=mask)
             desktop.display.sync()
-        until(lambda: desktop.active() == self.window, "the window to come to the front")
+        until(lambda: active_window(desktop.display) == self.window, "the window to come to the front")
         return self
 
     def corner(self) -> tuple[int, int]:
@@ -194,39 +135,14 @@ class Application:
         return left + x, top + y
 
 
-def _hang_up(display: Any) -> None:
-    with contextlib.suppress(Exception):  # a test may have killed the server
-        display.close()
-
-
 @contextlib.contextmanager
 def desktop(*, accessibility: bool = True) -> Iterator[Desktop]:
-    """A desktop with nothing on it but a window manager."""
-    with contextlib.ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="desktop-")))
-        runtime = home / "runtime"
-        runtime.mkdir(mode=0o700)
-        env = {
-            "PATH": os.environ["PATH"],
-            "LANG": "C.UTF-8",
-            "HOME": str(home),
-            "XDG_RUNTIME_DIR": str(runtime),
-            "GSETTINGS_BACKEND": "memory",
-        }
-        name, server = stack.enter_context(x_server(env))
-        env["DISPLAY"] = name
-        if accessibility:
-            bus = runtime / "session"
-            env["DBUS_SESSION_BUS_ADDRESS"] = f"unix:path={bus}"
-            stack.enter_context(running(["dbus-daemon", "--session", "--nofork", "--nopidfile", f"--address=unix:path={bus}"], env))
-            until(bus.exists, "the D-Bus session")
-        else:
-            env |= {"NO_AT_BRIDGE": "1", "GTK_A11Y": "none"}
-        stack.enter_context(running(["openbox", "--sm-disable"], env))
-        display = Display(name)
-        stack.callback(_hang_up, display)
-        atom = display.intern_atom("_NET_SUPPORTING_WM_CHECK")
-        until(lambda: display.screen().root.get_full_property(atom, X.AnyPropertyType), "the window manager")
-        whole = Desktop(env, display, server)
-        with whole.stack:
-            yield whole
+    """A desktop with nothing on it but a window manager; without accessibility, also without a way to the message bus."""
+    with stage(panel=False) as made:
+        env = dict(made.desktop)
+        if not accessibility:
+            del env["DBUS_SESSION_BUS_ADDRESS"]
+            elsewhere = made.root / "elsewhere"
+            elsewhere.mkdir(mode=0o700)
+            env |= {"NO_AT_BRIDGE": "1", "GTK_A11Y": "none", "XDG_RUNTIME_DIR": str(elsewhere)}
+        yield Desktop(made, env, made.display)

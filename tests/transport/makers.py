@@ -1,4 +1,4 @@
-"""Events for tests: strategies over every payload, a standing that admits them all, and a seeded stream like real work."""
+"""Events for tests: any that the types allow, a standing that admits them all, and a seeded stream like real work."""
 
 import random
 from types import MappingProxyType
@@ -7,58 +7,32 @@ from typing import Any
 from hypothesis import strategies as st
 
 from consent.event import (
-    CHORD_TRIGGERS,
     Bucket,
     Button,
     Clocks,
-    Control,
     EndedBy,
     Event,
     FieldRole,
     Focus,
-    Gap,
     KeyChord,
     KeyNamed,
     Modifier,
     NamedKey,
-    Payload,
     PointerButton,
     PointerScroll,
-    SecureInput,
-    Switch,
     TypingBurst,
 )
 from consent.gate import Admitted, Asked, decide
 from consent.scope import SURFACELESS, Scope
 from consent.standing import Standing
 from consent.vocabulary import Kind, Purpose, State, SurfaceId
+from tests.consent.samples import counts, payloads
 
 STUDY, CARE = Purpose("study"), Purpose("care")
 SURFACES = tuple(SurfaceId(name) for name in ("editor", "mail", "sheets"))
 GENERATION = 7
 
-_pixel = st.integers(-32768, 32767)
-_extent = st.integers(0, 65535)
-_count = st.integers(0, 2**32)
 _ms = st.integers(0, 2**53)
-
-PAYLOADS: dict[Kind, st.SearchStrategy[Payload]] = {
-    Kind.POINTER_BUTTON: st.builds(PointerButton, _pixel, _pixel, st.sampled_from(Button), st.booleans()),
-    Kind.POINTER_SCROLL: st.builds(PointerScroll, _pixel, _pixel, _pixel, _pixel),
-    Kind.KEY_NAMED: st.builds(KeyNamed, st.sampled_from(NamedKey), st.booleans()),
-    Kind.KEY_CHORD: st.builds(
-        KeyChord,
-        st.sampled_from([(Modifier.CTRL,), (Modifier.CTRL, Modifier.SHIFT), (Modifier.ALT,), (Modifier.META, Modifier.ALT)]),
-        st.sampled_from(sorted(CHORD_TRIGGERS)),
-    ),
-    Kind.TYPING_BURST: st.builds(
-        TypingBurst, _count, st.sampled_from(Bucket), st.sampled_from(Bucket), st.sampled_from(EndedBy), st.sampled_from(FieldRole)
-    ),
-    Kind.SECURE_INPUT: st.builds(SecureInput),
-    Kind.FOCUS: st.builds(Focus, _pixel, _pixel, _extent, _extent, _extent, _extent),
-    Kind.GAP: st.builds(Gap),
-    Kind.CONTROL: st.builds(Control, st.sampled_from(Switch)),
-}
 
 
 def standing(purposes: dict[Kind, Purpose] | None = None, **changes: Any) -> Standing:
@@ -88,10 +62,10 @@ def admit(events: list[Event], purposes: dict[Kind, Purpose] | None = None) -> l
 @st.composite
 def events(draw: st.DrawFn) -> Event:
     """Any event that the types allow."""
-    kind = draw(st.sampled_from(list(PAYLOADS)))
-    surface = None if kind in SURFACELESS else draw(st.sampled_from(SURFACES))
+    payload = draw(payloads)
+    surface = None if payload.kind in SURFACELESS else draw(st.sampled_from(SURFACES))
     at = Clocks(draw(_ms), draw(_ms), draw(_ms))
-    return Event(surface, draw(_count), at, draw(_count), draw(_count), draw(PAYLOADS[kind]))  # type: ignore[arg-type]
+    return Event(surface, draw(counts), at, draw(counts), draw(counts), payload)
 
 
 def click(boot_ms: int, *, surface: str = "editor", n: int = 1, wall_ms: int | None = None, generation: int = GENERATION) -> Event:

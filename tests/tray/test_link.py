@@ -13,8 +13,8 @@ from tests.tray.daemon import Daemon
 
 def test_a_socket_of_another_person_is_refused(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stranger's daemon could make the icon lie; the peer's uid decides."""
-    someone_else = os.getuid() + 1
-    monkeypatch.setattr(os, "getuid", lambda: someone_else)
+    someone_else = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: someone_else)
     with pytest.raises(DaemonGone, match="another person"):
         Link(str(daemon.path))
 

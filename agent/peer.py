@@ -1,0 +1,12 @@
+"""Whose process is at the other end of the control socket, as the kernel saw it when it connected. Believes nothing that is said."""
+
+import socket
+import struct
+
+_PEERCRED = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
+
+
+def uid_of(connection: socket.socket) -> int:
+    """The uid at the other end. Raises OSError if the connection is gone."""
+    _, uid, _ = _PEERCRED.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEERCRED.size))
+    return int(uid)
