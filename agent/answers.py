@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from agent import consenting, faults, messages
 from agent.control import Connection
 from agent.daemon import Daemon
-from agent.errors import AgentError, CannotDo
+from agent.errors import AgentError, CannotDo, TryAgain
 from agent.report import Alive, report
 from agent.status import Status
 from agent.uploading import Uploading
@@ -35,6 +35,7 @@ class Answers:
         self._watchers: set[Connection] = set()
         self.over = asyncio.Event()
         daemon.moved.append(self._tell_watchers)
+        daemon.kept.append(self._tell_watchers)
 
     async def serve(self, connection: Connection) -> None:
         """One connection, from its first request to its end."""
@@ -70,7 +71,7 @@ class Answers:
                 if isinstance(error, LedgerError):
                     self._daemon.block(Blocker.JOURNAL_UNWRITABLE)
                 fault = faults.of(error)
-                answer = messages.Refused(fault.what, fault.do)
+                answer = messages.Refused(fault.what, fault.do, isinstance(error, TryAgain))
             connection.say(answer)
 
     async def _answer(self, request: messages.Request) -> messages.Answer:
@@ -107,11 +108,13 @@ class Answers:
     # --- what a person says -------------------------------------------------------------------------------------
 
     def _decided(self, decide: Callable[[], str]) -> messages.Answer:
-        """Make a decision durable while the gate is closed, then let what holds now hold."""
+        """Make a decision durable while the gate is closed, then let what holds now hold, and be seen: a pause has its minutes only now."""
         try:
             return messages.Done(decide())
         finally:
             self._daemon.reconsider()
+            self._daemon.appear()
+            self._daemon.changed()
 
     def _pause(self, minutes: int | None) -> messages.Answer:
         if self._daemon.subject.record.choice.state in (State.UNASKED, State.WITHDRAWN):

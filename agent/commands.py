@@ -8,13 +8,14 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import msgspec
 import typer
 
-from agent import faults, messages, show
+from agent import faults, messages, show, terminal
 from agent.errors import CannotDo, Usage
 from agent.places import of_this_person
 from agent.reach import Reach
@@ -95,17 +96,16 @@ def status(
     Exit codes: 0 collecting, 3 paused, 4 no consent or withdrawn, 5 exempt, 6 blocked, 7 the daemon is not running.
     """
     reach = _reach()
-    for report in reach.watch() if watch else [reach.status()]:
-        _print_status(report, as_json=as_json)
+    reports = reach.watch() if watch else iter([reach.status()])
+    for report in _json(reports) if as_json else terminal.watch(reports):  # noqa: B007
+        sys.stdout.flush()
     raise typer.Exit(EXIT_CODES[report.standing] if report.running else EXIT_NOT_RUNNING)
 
 
-def _print_status(report: Status, *, as_json: bool) -> None:
-    if as_json:
+def _json(reports: Iterator[Status]) -> Iterator[Status]:
+    for report in reports:
         typer.echo(msgspec.json.encode(report))
-    else:
-        show.status(report)
-    sys.stdout.flush()
+        yield report
 
 
 @app.command()
@@ -179,8 +179,7 @@ def demo(
 @consent.command("show")
 def consent_show() -> None:
     """Read what is asked of you. This starts nothing."""
-    offer = _reach().offer(with_code=False)
-    typer.echo(offer.notice)
+    terminal.read(_reach().offer(with_code=False).notice)
 
 
 @consent.command("give")
@@ -193,20 +192,20 @@ def consent_give(
     """Say yes, after reading. Needs the code that the icon's menu shows: only somebody who sees the icon can say yes."""
     reach = _reach()
     offer = reach.offer(with_code=True)
-    typer.echo(offer.notice)
     purposes = frozenset(Purpose(each) for each in purpose or offer.purposes)
     kinds = _kinds(kind) if kind else frozenset(offer.kinds)
-    show.say(f"A yes covers the purposes: {', '.join(sorted(purposes))}")
-    show.say(f"and the kinds: {', '.join(sorted(kinds))}")
-    code = typer.prompt("To say yes, type the code that the icon's menu shows (empty to leave)", default="", show_default=False)
-    if not code.strip():
-        typer.echo("Nothing was agreed to. Nothing is recorded.")
-        return
-    match reach.ask(messages.GiveConsent(code, purposes, kinds, offer.notice_sha256)):
-        case messages.Given(receipt_id, recovery_code):
-            show.given(receipt_id, recovery_code)
-        case answer:
-            _say(answer)
+    terminal.read(f"{offer.notice}\n{show.covers(purposes, kinds)}")
+    while code := terminal.code():
+        match reach.ask(messages.GiveConsent(code, purposes, kinds, offer.notice_sha256)):
+            case messages.Given(receipt_id, recovery_code):
+                show.given(receipt_id, recovery_code)
+                return
+            case messages.Refused(what, do, again=True):
+                typer.echo(f"volens: {what}; {do}", err=True)
+            case answer:
+                _say(answer)
+                return
+    typer.echo("Nothing was agreed to. Nothing is recorded.")
 
 
 def _kinds(names: list[str]) -> frozenset[Kind]:

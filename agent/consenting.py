@@ -7,7 +7,7 @@ for each asking, good for a few minutes and a few tries, and never leaves by any
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from agent.errors import CannotDo
+from agent.errors import CannotDo, TryAgain
 from agent.messages import GiveConsent, Offer, Words
 from agent.permission import DEFAULT_HOLD_S
 from consent import notice
@@ -59,7 +59,9 @@ class Asking:
             raise CannotDo("the code is no longer good", _ASK_AGAIN)
         if "".join(given.code.split()) != self.code:
             self.tries -= 1
-            raise CannotDo("that is not the code that the icon shows", "look at the icon's menu" if self.tries else _ASK_AGAIN)
+            if self.tries > 0:
+                raise TryAgain("that is not the code that the icon shows", "look at the icon's menu")
+            raise CannotDo("that is not the code that the icon shows", _ASK_AGAIN)
         if given.notice_sha256 != self.offer.notice_sha256:
             raise CannotDo("that answers another notice", _ASK_AGAIN)
         if not given.purposes or not given.purposes <= self.offer.purposes.keys():

@@ -36,7 +36,7 @@ RETRY_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 class Daemon:
-    """Facts, standing, children. `ended` is called when a permission ends, `moved` after every change.
+    """Facts, standing, children. `ended` is called when a permission ends, `moved` after every change, `kept` when events were.
 
     Args:
         subject: Ledger, hold, outbox, tally.
@@ -58,6 +58,7 @@ class Daemon:
         self.recorded = False
         self.ended: list[Callable[[], None]] = []
         self.moved: list[Callable[[], None]] = []
+        self.kept: list[Callable[[], None]] = []
         self._blockers: set[Blocker] = set()
         self._pending = Pending()
         self._observer: Child | None = None
@@ -129,7 +130,7 @@ class Daemon:
         """Tell the indicator what to show."""
         choice, now = self.subject.record.choice, self._read()
         left = choice.pause.left_s(now, self.subject.boot) if choice.pause else None
-        text = permission.words(self.standing, pause_left_s=left, until_resumed=bool(choice.pause and choice.pause.minutes is None))
+        text = permission.words(self.standing, until_resumed=bool(choice.pause and choice.pause.minutes is None))  # words that do not age
         recorded = self.recorded and self._observer is not None
         self.indicator.show(messages.Appear(self.standing.state, recorded, text, choice.since.wall_ms, left, self.code))
 
@@ -223,6 +224,8 @@ class Daemon:
             return
         if group:
             self.subject.keep(group, self._read())
+            for kept in self.kept:
+                kept()
         self.reconsider()
 
     def forget_pending(self) -> int:

@@ -28,3 +28,7 @@ class Usage(AgentError):
 
 class CannotDo(AgentError):
     """A request that cannot be fulfilled now; nothing was changed."""
+
+
+class TryAgain(CannotDo):
+    """A request that failed by a slip, and may be made again at once."""

@@ -112,10 +112,11 @@ class Done(Message, frozen=True, tag="done"):
 
 
 class Refused(Message, frozen=True, tag="refused"):
-    """It was not done. `what` is wrong; `do` this. Nothing was lost."""
+    """It was not done. `what` is wrong; `do` this. Nothing was lost. `again`: the same may be tried again at once."""
 
     what: Words
     do: Words
+    again: bool = False
 
 
 class StatusIs(Message, frozen=True, tag="status_is"):
@@ -164,7 +165,7 @@ class Appear(Message, frozen=True, tag="appear"):
         state: What the icon's shape must say.
         recorded: True if the window in front is being recorded (only ever with `consented`).
         words: One line for people.
-        since_wall_ms: Since when, UTC.
+        since_wall_ms: Since when, UTC; 0 before the first choice.
         pause_left_s: What is left of a pause; None if not paused or until resumed.
         code: A consent code to show as long as it is not None.
     """

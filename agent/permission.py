@@ -98,8 +98,8 @@ def same(one: Standing, other: Standing) -> bool:
 
 WORDS: Mapping[State, str] = MappingProxyType(
     {
-        State.UNASKED: "Off: you have not been asked yet. Nothing is recorded.",
-        State.CONSENTED: "On.",
+        State.UNASKED: "Off: nothing is recorded without your yes.",
+        State.CONSENTED: "On: only windows on the list are recorded.",
         State.PAUSED: "Paused. Nothing is recorded.",
         State.EXEMPT: "Exempt. Nothing is recorded.",
         State.WITHDRAWN: "Off: you said no. Nothing is recorded.",

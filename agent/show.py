@@ -14,7 +14,8 @@ from agent.permission import BLOCKER_WORDS
 from agent.status import Status
 from agent.words import counted
 from consent.event import Event
-from consent.vocabulary import WHY_WORDS, Blocker, State, Why
+from consent.notice import COLUMNS
+from consent.vocabulary import WHY_WORDS, Blocker, Kind, Purpose, State, Why
 
 _MARKS = {
     State.CONSENTED: ("●", "green"),
@@ -26,10 +27,12 @@ _MARKS = {
 }
 _NO_DAEMON = ("○", "")
 _LABEL = 12
+_FORMS = {"tray": "visible in the tray", "badge": "visible as a badge"}
 _OF_THE_POLICY = (Blocker.POLICY_MISSING, Blocker.POLICY_REFUSED, Blocker.POLICY_EXPIRED)
 
 
-def _console() -> Console:
+def console() -> Console:
+    """Plain text, which no markup can change."""
     return Console(highlight=False, markup=False, soft_wrap=True)
 
 
@@ -39,9 +42,9 @@ def _wrap(words: str, width: int, later: str) -> list[str]:
 
 def say(words: str) -> None:
     """One answer in words: wrapped between words on a terminal, one line for a program."""
-    console = _console()
-    for line in _wrap(words, console.width, "") if console.is_terminal else [words]:
-        console.print(line)
+    out = console()
+    for line in _wrap(words, out.width, "") if out.is_terminal else [words]:
+        out.print(line)
 
 
 def _bytes(n: int) -> str:
@@ -59,17 +62,29 @@ def _ago(seconds: int) -> str:
 
 def status(report: Status) -> None:
     """The status: one sentence, then a line for each part."""
-    console = _console()
+    out = console()
+    for line in status_lines(report, out.width):
+        out.print(line)
+
+
+def status_lines(report: Status, width: int) -> Iterator[Text]:
+    """The status in lines of at most `width` characters."""
     mark, colour = _MARKS[report.standing] if report.running or report.standing is State.BLOCKED else _NO_DAEMON
-    first, *more = _wrap(report.words, console.width - 2, "")
-    console.print(Text.assemble((mark, colour), f" {first}"))
+    first, *more = _wrap(report.words, width - 2, "")
+    yield Text.assemble((mark, colour), f" {first}")
     for line in more:
-        console.print(f"  {line}")
+        yield Text(f"  {line}")
     if report.standing is State.BLOCKED and not report.running:
         return  # nothing in this state was believed, so there is nothing to tell of it
     for label, words in (*_parts(report), *_counts(report)):
-        for line in _wrap(f"{label:<{_LABEL}}{words}", console.width, " " * (_LABEL + 2)):
-            console.print(line)
+        for line in _wrap(f"{label:<{_LABEL}}{words}", width, " " * (_LABEL + 2)):
+            yield Text(line)
+
+
+def covers(purposes: Iterable[Purpose], kinds: Iterable[Kind]) -> str:
+    """What a yes would cover, in lines as wide as the notice's."""
+    words = f"A yes covers the purposes: {', '.join(sorted(purposes))}; and the kinds: {', '.join(sorted(kinds))}"
+    return "\n".join(_wrap(words, COLUMNS, ""))
 
 
 def _parts(report: Status) -> Iterator[tuple[str, str]]:
@@ -77,7 +92,7 @@ def _parts(report: Status) -> Iterator[tuple[str, str]]:
         yield "trial", "a local trial with throw-away keys; nothing leaves this machine"
     if report.since:
         yield "since", _minute(report.since)
-    yield "icon", f"visible ({report.indicator.form})" if report.indicator.live else "not visible: nothing is recorded"
+    yield "icon", _FORMS.get(report.indicator.form or "", "visible") if report.indicator.live else "not visible: nothing is recorded"
     expires = f", until {_minute(report.policy.expires)}" if report.policy.expires else ""
     known = _no_policy(report) if report.running else "not looked at: the daemon is not running"
     yield "policy", f"version {report.policy.version}{expires}" if report.policy.version else known
@@ -123,23 +138,23 @@ def _value(value: Any) -> str:
 
 def held(events: Iterable[Event]) -> None:
     """Held events, oldest first, a heading for each day (UTC)."""
-    console = _console()
+    out = console()
     day = ""
     for event in events:
         row = plain(event)
         date, time = row["at"].split("T")
         if date != day:
             day = date
-            console.print(f"{day} (UTC)")
+            out.print(f"{day} (UTC)")
         what = ", ".join(
             f"{name.replace('_', ' ')} {_value(value)}"
             for name, value in row.items()
             if name not in ("at", "kind", "surface", "window", "n")
         )
-        for line in _wrap(f"{time[:12]} {row['kind']:<14} {row['surface'] or '-':<12} {what}", console.width, " " * 41):
-            console.print(line)
+        for line in _wrap(f"{time[:12]} {row['kind']:<14} {row['surface'] or '-':<12} {what}", out.width, " " * 41):
+            out.print(line)
     if not day:
-        console.print("Nothing is held.")
+        out.print("Nothing is held.")
 
 
 _RECOVERY = """\
@@ -152,8 +167,8 @@ nowhere: write it down. Nobody else has it."""
 
 def given(receipt_id: str, recovery_code: str | None) -> None:
     """The yes was recorded; the recovery code, once."""
-    console = _console()
+    out = console()
     say(f"Your yes is recorded (receipt {receipt_id}; print it with: volens consent receipt).")
     if recovery_code:
-        console.print(Panel(Text(_RECOVERY.format(code=recovery_code)), expand=False), soft_wrap=False)
+        out.print(Panel(Text(_RECOVERY.format(code=recovery_code)), expand=False), soft_wrap=False)
     say("Stop at any time: the icon's menu, or volens consent withdraw.")

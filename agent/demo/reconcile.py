@@ -65,7 +65,7 @@ def checks(evidence: Evidence) -> dict[str, bool]:
         "what was opened stands for exactly what was sent": opened.raw == tally.sent,
         "every click, scroll, named key and chord in the allowed apps came out, and no other": opened.acts == wanted and bool(wanted),
         "every click came out where it was made": _same_places(truth.places(evidence.allowed), opened.places),
-        "no other app is named": opened.surfaces <= evidence.allowed,
+        "no app that is not on the list is named": opened.surfaces <= evidence.allowed,
         "every file could be searched, and the search finds what is planted": evidence.unread == 0 and evidence.blind == 0,
     }
 

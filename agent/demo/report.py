@@ -26,11 +26,18 @@ class Report:
         """One stage of the demo: its line gets a tick when it is done."""
         begun_s = elapsed_s()
         try:
-            yield
+            with self._console.status(what):  # on a terminal only
+                yield
         except BaseException:
-            self._console.print(f"  [red]✗[/red] {what}", soft_wrap=True)
+            self._line("[red]✗[/red]", what)
             raise
-        self._console.print(f"  [green]✓[/green] {what} [dim]({elapsed_s() - begun_s:.1f} s)[/dim]", soft_wrap=True)
+        self._line("[green]✓[/green]", f"{what} [dim]({elapsed_s() - begun_s:.1f} s)[/dim]")
+
+    def _line(self, mark: str, words: str) -> None:
+        """A mark and words, wrapped beside it."""
+        row = Table.grid(padding=(0, 1))
+        row.add_row(" ", mark, words)
+        self._console.print(row)
 
     def begin(self) -> None:
         """What this is."""
@@ -49,9 +56,9 @@ class Report:
             self._console.print(_table(evidence, files))
         for sentence, holds in checks(evidence).items():
             if not holds or not self._as_json:
-                self._console.print(f"  {'[green]✓[/green]' if holds else '[red]✗ not so:[/red]'} {sentence}", soft_wrap=True)
+                self._line("[green]✓[/green]" if holds else "[red]✗[/red]", sentence if holds else f"[red]not so:[/red] {sentence}")
         for where, n in evidence.hits.items():
-            self._console.print(f"  [red]✗ found what was typed: {where} x{n}[/red]")
+            self._line("[red]✗[/red]", f"[red]found what was typed: {where} x{n}[/red]")
         for line in shortfall(evidence.truth.expected(evidence.allowed), evidence.opened.acts):
             self._console.print(f"      {line}")
         return bool(whole["consistent"]) and evidence.canary_hits == 0

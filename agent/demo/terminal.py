@@ -5,11 +5,15 @@ import pty
 import re
 import select
 import subprocess
+import termios
 from collections.abc import Mapping, Sequence
 
 from agent.demo.clock import elapsed_s
 from agent.demo.errors import NotInTime
 from agent.demo.wait import PATIENCE_S
+
+_ROWS, _COLUMNS = 500, 120
+"""High enough for any text that a command shows page by page."""
 
 
 class Terminal:
@@ -22,6 +26,7 @@ class Terminal:
 
     def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
         self._ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (_ROWS, _COLUMNS))
         self.said = b""
         try:
             self.child = subprocess.Popen(argv, env=dict(env), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)  # noqa: S603

@@ -247,7 +247,7 @@ def _shown(appear: Appear | None, heard: Clocks, now: Clocks, answer: str) -> Sh
         state=appear.state,
         recorded=appear.recorded,
         words=appear.words,
-        since=_local(appear.since_wall_ms),
+        since=_local(appear.since_wall_ms) if appear.since_wall_ms else None,
         now=_local(now.wall_ms),
         pause_left_s=left_s,
         pause_until=until,
