@@ -36,6 +36,12 @@ def cut_to_minute(at: Clocks) -> Clocks:
     return _earlier(at, at.wall_ms % MINUTE_MS)
 
 
+def no_earlier(at: Clocks, awake_ms: int) -> Clocks:
+    """`at`, or this instant of the awake clock if that is later, on all three clocks."""
+    by_ms = max(awake_ms - at.awake_ms, 0)
+    return Clocks(at.awake_ms + by_ms, at.boot_ms + by_ms, at.wall_ms + by_ms)
+
+
 def _earlier(at: Clocks, by_ms: int) -> Clocks:
     return Clocks(max(at.awake_ms - by_ms, 0), max(at.boot_ms - by_ms, 0), max(at.wall_ms - by_ms, 0))
 
@@ -53,12 +59,12 @@ def refuse_front(front: Front) -> Why | None:
 
 
 def refuse_key(contexts: Sequence[Context]) -> Why | None:
-    """Why a key is not kept, given all that held from its instant to the end of its hold, oldest first.
+    """Why a key is not kept, given all that it may have gone to until the end of its hold, oldest first.
 
-    A focus event can arrive after the first key that went to the new field. So both ends must be safe, and no
-    password field may have had the focus in between.
+    Every window among them must be a recorded one. The news of a new focus can arrive after the first key that went to it:
+    so the roles at both ends must be safe, and no password field may have had the focus in between.
     """
-    for context in (contexts[0], contexts[-1]):
+    for context in contexts:
         why = refuse_front(context.front)
         if why is not None:
             return why

@@ -91,8 +91,9 @@ class Observer:
         ready, _, _ = select.select([self._down, *self._collector.sources()], writing, [], self._patience_s(shaper))
         if self._down in ready and not os.read(self._down, _READ_BYTES):
             return True
+        now = self._read()  # before pumping: everything up to this instant is known when it is judged by
         self._collector.pump()
-        shaper.advance(self._read())
+        shaper.advance(now)
         return False
 
     def _patience_s(self, shaper: Shaper) -> float | None:

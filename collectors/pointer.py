@@ -1,5 +1,7 @@
 """Clicks and wheel notches out of raw button inputs. Pure."""
 
+from collections.abc import Sequence
+
 from collectors.account import Account
 from collectors.minimise import Context, pixel, refuse_front
 from collectors.raw import Button
@@ -23,12 +25,12 @@ class Pointer:
         """The presses of notches whose release has not come yet."""
         return len(self._notch)
 
-    def button(self, button: Button, context: Context) -> bool:
-        """One raw input, and what held at its instant. Says whether it was a click that is kept."""
+    def button(self, button: Button, contexts: Sequence[Context]) -> bool:
+        """One raw input, and what held from its instant on. Says whether it was a click that is kept."""
         if button.number not in _NAMES and button.number not in _NOTCHES:
             self._account.drop(Why.NO_KIND)
             return False
-        where = _where(button, context) if button.down else self._down.pop(button.number, Why.SURFACE_NOT_ALLOWED)
+        where = _where(button, contexts) if button.down else self._down.pop(button.number, Why.SURFACE_NOT_ALLOWED)
         if button.down:
             self._down[button.number] = where
         if isinstance(where, Why):
@@ -57,12 +59,16 @@ class Pointer:
             self._notch[button.number] = Event(surface, button.window, button.at, self._generation, 1, payload)
 
 
-def _where(button: Button, context: Context) -> SurfaceId | Why:
-    """The surface that a press counts for: its own window must be in front; or why it counts for none."""
+def brings_to_front(button: Button) -> bool:
+    """Whether this is a press that counts for its window if that comes to the front: a wheel turns without that."""
+    return button.down and button.window != 0 and not button.own and button.number in _NAMES
+
+
+def _where(button: Button, contexts: Sequence[Context]) -> SurfaceId | Why:
+    """The surface that a press counts for: its own window must be in front, or come there; or why it counts for none."""
     if button.own:
         return Why.OWN_WINDOW
-    why = refuse_front(context.front)
-    if why is not None:
-        return why
-    over_front = button.window == context.front.window
-    return context.front.surface if over_front and context.front.surface is not None else Why.SURFACE_NOT_ALLOWED
+    for context in contexts:
+        if button.window and context.front.window == button.window and context.front.surface is not None:
+            return context.front.surface
+    return refuse_front(contexts[0].front) or Why.SURFACE_NOT_ALLOWED

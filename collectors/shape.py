@@ -2,20 +2,21 @@
 
 Every raw input ends in exactly one place: in one event's `n`, or dropped under exactly one reason. Keys are held for
 HOLD_MS, as a class only, and judged by what held from their instant to the end of that hold; what comes after them waits
-behind them, so that events keep their order. Nothing is held while nothing happens.
+behind them, so that events keep their order. A press on a recorded window that is not in front is held for as long at most,
+until that window comes to the front. Nothing is held while nothing happens.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from collectors.account import Account
 from collectors.acts import Place
 from collectors.keys import Keys
-from collectors.minimise import cut_to_minute, refuse_key
+from collectors.minimise import Context, cut_to_minute, no_earlier, refuse_key
 from collectors.pipe import Grant, Observed
-from collectors.pointer import Pointer
+from collectors.pointer import Pointer, brings_to_front
 from collectors.raw import Button, Front, Geometry, Key, NoRole, Role
-from collectors.window import Timeline, focus_of
+from collectors.window import DOUBT_MS, Timeline, focus_of
 from consent.event import Clocks, Control, EndedBy, Event, Gap, SecureInput, Switch
 from consent.vocabulary import Why
 
@@ -64,13 +65,27 @@ class Shaper:
         self._told_front: Front | None = None
         self._in_gap = False
         self._told_secure_ms = -1
+        self._key_ms = self._move_ms = -1
         self._account.keep(Event(None, 0, now, grant.generation, 0, Control(Switch.STARTED)))
 
     # --- what the back end says ----------------------------------------------------------------------------------
 
     def key(self, key: Key) -> None:
-        """A key input; it may come late, in order of its own kind."""
+        """A key input; it may come late, in order of its own kind and of `unsettled`.
+
+        Its own time is when it was made; what the server did with it after it had moved the focus, happened after that.
+        """
+        key = replace(key, at=no_earlier(key.at, self._move_ms + 1))
+        self._key_ms = max(self._key_ms, key.at.awake_ms)
         self._add(key)
+
+    def unsettled(self, at: Clocks, grab: bool = False) -> None:
+        """The X server moved the input focus: before all keys that come after this, and after all that came before.
+
+        With `grab` a program took the keyboard for itself, or gave it back.
+        """
+        self._move_ms = max(at.awake_ms, self._key_ms, self._move_ms)
+        self._timeline.moved(at.awake_ms, self._move_ms, grab)
 
     def button(self, button: Button) -> None:
         """A button input."""
@@ -86,6 +101,10 @@ class Shaper:
         if front != self._timeline.now.front:
             self._timeline.front(at.awake_ms, front)
         self._queue.append(_Changed(at, front, geometry))
+
+    def passing(self, at: Clocks) -> None:
+        """Something came to the front that had gone again before it could be asked about: no key and no click is its."""
+        self._timeline.front(at.awake_ms, Front())
 
     def focused(self, at: Clocks, role: Role = NoRole.UNKNOWN) -> None:
         """Something else got the focus in the window in front. Its role may follow by `role`."""
@@ -110,7 +129,7 @@ class Shaper:
             self._judge(self._queue.popleft())
         self._keys.idle(now.awake_ms - HOLD_MS)
         oldest_ms = min((item.at.awake_ms for item in self._queue), default=now.awake_ms)
-        self._timeline.forget_before(min(oldest_ms, now.awake_ms - LATE_MS))
+        self._timeline.forget_before(min(oldest_ms - 2 * DOUBT_MS, now.awake_ms - LATE_MS))
 
     def due_ms(self) -> int | None:
         """When `advance` has something to do, on the awake clock; None if nothing is open."""
@@ -152,18 +171,25 @@ class Shaper:
         self._account.came()
         self._queue.append(item)
 
-    @staticmethod
-    def _ready_ms(item: _Item) -> int:
-        if isinstance(item, Button) or (isinstance(item, _Changed) and item.front.window != 0):
+    def _ready_ms(self, item: _Item) -> int:
+        if (isinstance(item, Button) and not self._waits(item)) or (isinstance(item, _Changed) and item.front.window != 0):
             return 0
         return item.at.awake_ms + HOLD_MS
+
+    def _waits(self, button: Button) -> bool:
+        """Whether a press may still bring its window to the front."""
+        return brings_to_front(button) and all(context.front.window != button.window for context in self._met_by(button))
+
+    def _met_by(self, button: Button) -> list[Context]:
+        at_ms = button.at.awake_ms
+        return self._timeline.during(at_ms, at_ms + HOLD_MS if brings_to_front(button) else at_ms)
 
     def _judge(self, item: _Item) -> None:
         match item:
             case Key():
                 self._judge_key(item)
             case Button():
-                if self._pointer.button(item, self._timeline.at(item.at.awake_ms)):
+                if self._pointer.button(item, self._met_by(item)):
                     self._keys.end_burst(EndedBy.CLICK)
             case _Changed():
                 self._judge_front(item)
@@ -171,9 +197,11 @@ class Shaper:
                 self._judge_focus(item)
 
     def _judge_key(self, key: Key) -> None:
-        contexts = self._timeline.during(key.at.awake_ms, key.at.awake_ms + HOLD_MS)
+        contexts = self._timeline.of_key(key.at.awake_ms, key.at.awake_ms + HOLD_MS)
         why = refuse_key(contexts)
-        front, role = contexts[0].front, contexts[0].role
+        said = self._timeline.at(key.at.awake_ms)
+        met = said if said in contexts else contexts[0]
+        front, role = met.front, met.role
         if why is not None or front.surface is None or isinstance(role, NoRole):
             self._account.drop(why or Why.ROLE_UNKNOWN)
             self._keys.refused(key)

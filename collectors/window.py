@@ -1,11 +1,19 @@
 """Which window was in front, and which field had the focus, when. Pure; knows no titles, because nobody gives it any."""
 
 from collections import deque
+from dataclasses import dataclass
+from itertools import pairwise
 
 from collectors.minimise import Context, pixel
 from collectors.raw import Front, Geometry, NoRole, Role
 from consent.event import Focus
 
+DOUBT_MS = 250
+"""How long a change of the front that no move of the focus explains leaves in doubt where keys went."""
+FRONT_SLACK_MS = 50
+"""How long after the focus moved a window manager may say so for both to be one change (measured: 1 to 6 ms)."""
+ONE_MOVE_MS = 5
+"""The events of one move of the focus are told within this time (measured: 2 ms)."""
 _LARGEST_EXTENT = 65535
 
 
@@ -16,11 +24,21 @@ def focus_of(geometry: Geometry) -> Focus:
     return Focus(pixel(geometry.x), pixel(geometry.y), width, height, screen_width, screen_height)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class _Move:
+    """See `Timeline.moved`."""
+
+    at_ms: int
+    order_ms: int
+    grab: bool
+
+
 class Timeline:
     """What held when, for as long as inputs are waiting to be judged. Until told otherwise: nothing is known."""
 
     def __init__(self, since_ms: int) -> None:
         self._contexts: deque[Context] = deque([Context(since_ms, Front(), NoRole.UNKNOWN)])
+        self._moves: deque[_Move] = deque()
 
     @property
     def now(self) -> Context:
@@ -40,6 +58,16 @@ class Timeline:
         latest = self._contexts.pop()
         self._contexts.append(Context(latest.since_ms, latest.front, role))
 
+    def moved(self, at_ms: int, order_ms: int, grab: bool) -> None:
+        """The X server moved the input focus, from somewhere to somewhere.
+
+        Args:
+            at_ms: When.
+            order_ms: No earlier; keys that it handled before have at most this time, and keys after it a later one.
+            grab: It did not move; a program took the keyboard or let it go.
+        """
+        self._moves.append(_Move(at_ms, order_ms, grab))
+
     def at(self, at_ms: int) -> Context:
         """What held at an instant; for one before all memory, the oldest that is known.
 
@@ -54,8 +82,52 @@ class Timeline:
             del spans[0]
         return spans or [self._contexts[0]]
 
+    def of_key(self, at_ms: int, end_ms: int) -> list[Context]:
+        """All that a key may have gone to, given what is known at the end of its hold, oldest first; at least one.
+
+        Between two moves of the focus it stays where it is. So a key went to the window that came to the front between the
+        move before it and the move after it, even if that was said after the key; and if nothing happened in the time before
+        it, to the window in front, whatever came there after the next move. Anything else is in doubt: then it is all windows
+        that were in front around it.
+        """
+        before = max((move for move in self._moves if at_ms - DOUBT_MS <= move.order_ms < at_ms), default=None)
+        parted = min((move for move in self._moves if at_ms <= move.order_ms <= end_ms), default=_Move(end_ms + 1, end_ms + 1, grab=False))
+        begin_ms = at_ms - DOUBT_MS if before is None else before.at_ms
+        came = [context for context in self._arrivals() if begin_ms <= context.since_ms < parted.at_ms]
+        if before is None and not came:
+            return self._until_parted(self.at(at_ms).front, at_ms, parted.at_ms, end_ms)
+        if before is not None and came and self._said_in_time(came[0].since_ms, before.at_ms):
+            return self._until_parted(came[-1].front, at_ms, parted.at_ms, end_ms)
+        return self.during(begin_ms, end_ms)
+
+    def _arrivals(self) -> list[Context]:
+        return [context for earlier, context in pairwise(self._contexts) if context.front != earlier.front]
+
+    def _said_in_time(self, said_ms: int, moved_ms: int) -> bool:
+        """Whether the front of `said_ms` is that of the move: it comes soon after it, and no earlier move waits for its news."""
+        arrivals_ms = [context.since_ms for context in self._arrivals()]
+        moves_ms = [move.at_ms for move in self._moves if not move.grab and move.at_ms < moved_ms - ONE_MOVE_MS] + [moved_ms]
+        kept_up = True
+        for ms, next_ms in pairwise(moves_ms):
+            if next_ms - ms > DOUBT_MS:
+                kept_up = True
+            elif next_ms - ms > ONE_MOVE_MS:
+                kept_up = kept_up and any(ms <= arrival_ms < next_ms for arrival_ms in arrivals_ms)
+        return said_ms - moved_ms <= FRONT_SLACK_MS and kept_up
+
+    def _until_parted(self, front: Front, at_ms: int, parted_ms: int, end_ms: int) -> list[Context]:
+        """What held in a window from an instant on. News of its fields after it lost the focus are another window's, or
+        come from its closing; only that a password field had the focus counts even then."""
+        spans = [context for context in self.during(at_ms, end_ms) if context.front == front]
+        left = any(parted_ms <= context.since_ms <= parted_ms + FRONT_SLACK_MS for context in self._arrivals() if context.front != front)
+        if not left:
+            return spans
+        return spans[:1] + [context for context in spans[1:] if context.since_ms < parted_ms or context.role is NoRole.SECURE]
+
     def forget_before(self, at_ms: int) -> None:
         """Nothing older than this instant will be asked for."""
+        while self._moves and self._moves[0].order_ms < at_ms:
+            self._moves.popleft()
         while len(self._contexts) > 1 and self._contexts[1].since_ms < at_ms:
             self._contexts.popleft()
 

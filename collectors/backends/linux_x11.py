@@ -3,6 +3,7 @@
 It asks for no event mask on any application's window but structure (where it is), and reads no titles and no classes.
 """
 
+from collections import deque
 from typing import Any
 
 from collectors.backends.atspi import Accessibility
@@ -11,6 +12,7 @@ from collectors.backends.x11_record import (
     KEY_PRESS,
     KEY_RELEASE,
     DeviceEvent,
+    FocusMoved,
     RecordStream,
     ranges,
 )
@@ -25,6 +27,9 @@ from collectors.shape import Shaper
 from consent.event import Clocks
 from consent.vocabulary import KEY_KINDS, Kind
 
+MOST_FRONTS = 16
+"""Latest windows in front that are remembered: for a press that is a few milliseconds old."""
+PROPERTY_NOTIFY = 28
 SETTLE_MS = 250
 """A window that is being dragged is told about once, when it stands still."""
 
@@ -45,6 +50,8 @@ class LinuxX11:
         self._presses: dict[int, Hit] = {}
         self._health: tuple[bool, str] | None = None
         self._states: tuple[CollectorState, ...] = ()
+        self._events: deque[Any] = deque()
+        self._fronts: deque[tuple[int, int]] = deque([(0, 0)], maxlen=MOST_FRONTS)
 
     # --- the hooks -----------------------------------------------------------------------------------------------
 
@@ -122,13 +129,19 @@ class LinuxX11:
             raise DisplayGoneError("the X server ended") from error
 
     def _pump_windows(self) -> None:
+        self._gather()
+        while self._events:
+            self._window_event(self._events.popleft())
+            self._gather()
+
+    def _gather(self) -> None:
         while self._display.pending_events():
-            self._window_event(self._display.next_event())
+            self._events.append(self._display.next_event())
 
     def _window_event(self, event: Any) -> None:
         from Xlib import X
 
-        if event.type == X.PropertyNotify:
+        if event.type == PROPERTY_NOTIFY:
             if event.atom == self._windows.active_atom:
                 self._says_which = True
                 self._look_at_front(clocks_of(event.time, self._read()))
@@ -143,9 +156,15 @@ class LinuxX11:
 
     def _look_at_front(self, at: Clocks) -> None:
         xid, known = self._windows.active()
+        self._gather()
+        if any(event.atom == self._windows.active_atom for event in self._events if event.type == PROPERTY_NOTIFY):
+            self._active, self._front = 0, Front()  # what we read is of a later instant, which is asked about next
+            self._shaper.passing(at)
+            return
         if xid == self._active and known.front == self._front:
             return
         self._active, self._front, self._settles_ms = xid, known.front, None
+        self._fronts.append((at.awake_ms, xid))
         self._geometry = self._windows.geometry(xid) if known.front.window else None
         self._shaper.front(at, known.front, self._geometry)
         if self._accessibility:
@@ -160,9 +179,11 @@ class LinuxX11:
 
     # --- input: what a key is dies in `_key` ---------------------------------------------------------------------
 
-    def _input(self, event: DeviceEvent | None) -> None:
+    def _input(self, event: DeviceEvent | FocusMoved | None) -> None:
         if event is None:
             self._keymap_stale = True
+        elif isinstance(event, FocusMoved):
+            self._shaper.unsettled(clocks_of(event.time_ms, self._read()), event.grab)
         elif event.type in (KEY_PRESS, KEY_RELEASE):
             self._key(event)
         else:
@@ -178,13 +199,21 @@ class LinuxX11:
         self._shaper.key(self._keys.press(at, event.detail, event.state))
 
     def _button(self, event: DeviceEvent) -> None:
-        down = event.type == BUTTON_PRESS
+        down, at = event.type == BUTTON_PRESS, clocks_of(event.time_ms, self._read())
         if down:
-            self._presses[event.detail] = self._windows.hit(event.x, event.y, self._active)
-            self._pump_windows()  # asking was a round trip: every change of the front before this press is here now
+            self._presses[event.detail] = self._hit(event, at.awake_ms)
         hit = self._presses.get(event.detail, Hit()) if down else self._presses.pop(event.detail, Hit())
-        at = clocks_of(event.time_ms, self._read())
         self._shaper.button(Button(at, event.detail, down, hit.window, hit.own, event.x - hit.left, event.y - hit.top))
+
+    def _hit(self, event: DeviceEvent, at_ms: int) -> Hit:
+        """What a press went to, asked a moment after it: a window that it closed must not uncover what counts for it."""
+        hit = self._windows.hit(event.x, event.y, self._active)
+        self._pump_windows()  # asking was a round trip: every change of the front before this press is here now
+        before = [xid for since_ms, xid in self._fronts if since_ms < at_ms][-1:]
+        later = [xid for since_ms, xid in self._fronts if since_ms >= at_ms]
+        if hit.window and not all(self._windows.is_there(xid) for xid in before + later if xid):
+            return Hit(own=hit.own)
+        return hit
 
 
 def _connect() -> Any:

@@ -1,7 +1,7 @@
 """The RECORD hook: X device events as fixed-size records, read without a library in between (5 us an event).
 
 It asks the X server for the events that the granted kinds need and for nothing else: no requests, no other events. Of a
-plain move it reads that it was one.
+plain move, and of a move of the input focus, it reads that it was one: neither where to, nor whose.
 """
 
 import socket
@@ -13,12 +13,17 @@ from collectors.errors import DisplayGoneError, NotObservableError
 from consent.vocabulary import Kind
 
 KEY_PRESS, KEY_RELEASE, BUTTON_PRESS, BUTTON_RELEASE, MOTION = range(2, 7)
+FOCUS_IN, FOCUS_OUT = 9, 10
 MAPPING_CHANGED = 34
 
 _REPLY, _ERROR = 1, 0
 _UNIT_BYTES = 32
 _FROM_SERVER = 0
 _LONGEST_REPLY_BYTES = 1 << 20
+_TIME_BYTES = 4
+"""The server puts its time before each event: an event about the focus has none of its own."""
+_ELEMENT_BYTES = _TIME_BYTES + _UNIT_BYTES
+_MODE_AT, _GRAB_MODES = 8, (1, 2)
 _DEVICE_EVENT = struct.Struct("=BBxxIxxxxxxxxxxxxhhxxxxHxx")
 _NEED_KEYS = frozenset({Kind.KEY_NAMED, Kind.KEY_CHORD, Kind.TYPING_BURST})
 _NEED_BUTTONS = frozenset({Kind.POINTER_BUTTON, Kind.POINTER_SCROLL})
@@ -44,26 +49,54 @@ class DeviceEvent:
         return "<DeviceEvent>"
 
 
+@dataclass(frozen=True, slots=True)
+class FocusMoved:
+    """The server moved the input focus, or a program grabbed the keyboard or let it go: keys before and after it may go
+    to different windows.
+
+    Attributes:
+        time_ms: As of a DeviceEvent.
+        grab: It was only a grab.
+    """
+
+    time_ms: int
+    grab: bool
+
+
 @dataclass(slots=True)
 class Came:
     """What came since the last reading.
 
     Attributes:
-        events: In order; None stands for a change of the keyboard's layout.
+        events: In the order in which the server handled them; None stands for a change of the keyboard's layout.
         moves: How many plain moves there were.
     """
 
-    events: list[DeviceEvent | None]
+    events: list[DeviceEvent | FocusMoved | None]
     moves: int = 0
 
 
-def ranges(kinds: frozenset[Kind]) -> list[tuple[int, int]]:
-    """The event types that the granted kinds need, as first and last; empty: no hook.
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Event types, first and last.
+
+    Attributes:
+        delivered: Events as windows get them, which is how the focus is told; otherwise as devices make them.
+    """
+
+    first: int
+    last: int
+    delivered: bool = False
+
+
+def ranges(kinds: frozenset[Kind]) -> list[Range]:
+    """The event types that the granted kinds need; empty: no hook.
 
     Plain moves come with the buttons: they are counted, so that what was seen reconciles with what was done, and not looked at.
+    Moves of the focus come with the keys: they say which keys belong together.
     """
-    keys = [(KEY_PRESS, KEY_RELEASE)] if kinds & _NEED_KEYS else []
-    return keys + ([(BUTTON_PRESS, MOTION)] if kinds & _NEED_BUTTONS else [])
+    keys = [Range(KEY_PRESS, KEY_RELEASE), Range(FOCUS_IN, FOCUS_OUT, delivered=True)] if kinds & _NEED_KEYS else []
+    return keys + ([Range(BUTTON_PRESS, MOTION)] if kinds & _NEED_BUTTONS else [])
 
 
 class RecordStream:
@@ -74,12 +107,12 @@ class RecordStream:
         data: A second connection, given up to the stream.
     """
 
-    def __init__(self, control: Any, data: Any, wanted: list[tuple[int, int]]) -> None:
+    def __init__(self, control: Any, data: Any, wanted: list[Range]) -> None:
         from Xlib.ext import record
 
         if not control.has_extension("RECORD"):
             raise NotObservableError("this X server does not have the RECORD extension, without which input cannot be seen")
-        context = control.record_create_context(0, [record.AllClients], [_range(*pair) for pair in wanted])
+        context = control.record_create_context(record.FromServerTime, [record.AllClients], [_range(one) for one in wanted])
         control.sync()
         opcode = data.display.get_extension_major("RECORD")
         record.EnableContext(callback=None, display=data.display, defer=True, opcode=opcode, context=context)
@@ -129,25 +162,31 @@ def split(rest: bytearray) -> Came:
 
 
 def _take(rest: bytearray, begin: int, end: int, came: Came) -> None:
-    for start in range(begin, end, _UNIT_BYTES):
-        if rest[start] == MOTION:
+    if (end - begin) % _ELEMENT_BYTES:
+        raise DisplayGoneError("the X server's answer cannot be read")
+    for start in range(begin, end, _ELEMENT_BYTES):
+        event = start + _TIME_BYTES
+        sort = rest[event] & 0x7F
+        if sort == MOTION:
             came.moves += 1
+        elif sort in (FOCUS_IN, FOCUS_OUT):
+            came.events.append(FocusMoved(int.from_bytes(rest[start:event], _ORDER), rest[event + _MODE_AT] in _GRAB_MODES))
         else:
-            came.events.append(DeviceEvent(*_DEVICE_EVENT.unpack_from(rest, start)))
+            came.events.append(DeviceEvent(*_DEVICE_EVENT.unpack_from(rest, event)))
 
 
 _ORDER: Any = "little" if struct.pack("=H", 1)[0] else "big"
 
 
-def _range(first: int, last: int) -> dict[str, object]:
+def _range(wanted: Range) -> dict[str, object]:
     none8, none_ext = (0, 0), (0, 0, 0, 0)
     return {
         "core_requests": none8,
         "core_replies": none8,
         "ext_requests": none_ext,
         "ext_replies": none_ext,
-        "delivered_events": none8,
-        "device_events": (first, last),
+        "delivered_events": (wanted.first, wanted.last) if wanted.delivered else none8,
+        "device_events": none8 if wanted.delivered else (wanted.first, wanted.last),
         "errors": none8,
         "client_started": False,
         "client_died": False,

@@ -6,6 +6,7 @@ what the window says of itself. A program that an interpreter runs is its interp
 
 import os
 import sys
+from collections import deque
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +20,8 @@ _CARDINAL, _WINDOW = 6, 33
 _LOCAL_PID = 2
 _DEEPEST = 32
 """Frames around a client window, at most; window managers make one to three."""
+_MOST_IN_FRAME = 32
+"""Windows in a frame that are asked, from the outside in; openbox has 20 around the application's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Windows:
         self._managed = display.intern_atom("_NET_SUPPORTING_WM_CHECK")
         self._pid = display.intern_atom("_NET_WM_PID")
         self._own = display.intern_atom(OWN_PROPERTY)
+        self._state = display.intern_atom("WM_STATE")
         self._rules = {os.path.realpath(path): rule for rule in rules for path in rule.executables}
         self._python = os.path.realpath(sys.executable)
         self._known: dict[int, Known] = {}
@@ -110,26 +114,57 @@ class Windows:
         except XError:
             return None
 
+    def is_there(self, xid: int) -> bool:
+        """Whether the window exists and can be seen."""
+        from Xlib import X
+        from Xlib.error import XError
+
+        try:
+            return bool(self._display.create_resource_object("window", xid).get_attributes().map_state == X.IsViewable)
+        except XError:
+            return False
+
     def hit(self, x: int, y: int, active: int) -> Hit:
         """What is under a point of the root window, given which X window is in front.
 
-        Recorded is what belongs to the window in front: itself with its frame, and the pop-ups of its process.
+        Recorded is a recorded window with its frame; of pop-ups, which have none, those of the process of the window in front.
         """
         from Xlib.error import XError
 
         child = self._root.translate_coords(self._root, x, y).child
-        known = self.known(active) if active else None
-        if not child or known is None:
+        if not child:
             return Hit()
-        xid = int(child.id)
         try:
-            over_front = known.frame == xid or (self._is_pop_up(xid) and self._pid_of(xid) == known.pid)
-            if not over_front or not known.front.window:
-                return Hit(own=self._is_own(xid, self._pid_of(xid)))
-            corner = self._root.translate_coords(self._display.create_resource_object("window", active), 0, 0)
+            client = self._client_at(int(child.id), active)
+            known = self.known(client) if client else Known(Front())
+            if not known.front.window:
+                return Hit(own=known.front.own or self._is_own(int(child.id), self._pid_of(int(child.id))))
+            corner = self._root.translate_coords(self._display.create_resource_object("window", client), 0, 0)
         except XError:
             return Hit()
         return Hit(known.front.window, left=corner.x, top=corner.y)
+
+    def _client_at(self, top: int, active: int) -> int:
+        """The window that a child of the root belongs to; 0 if none or more than one."""
+        front = self.known(active) if active else Known(Front())
+        if front.frame == top:
+            return active
+        if self._is_pop_up(top):
+            return active if self._pid_of(top) == front.pid else 0
+        inside = [xid for xid, known in self._known.items() if known.frame == top]
+        return self._managed_in(top) if not inside else inside[0] if len(inside) == 1 else 0
+
+    def _managed_in(self, top: int) -> int:
+        """The window in a frame that the window manager calls an application's, looked for among the first few."""
+        inside = deque([top])
+        for _ in range(_MOST_IN_FRAME):
+            if not inside:
+                break
+            window = self._display.create_resource_object("window", inside.popleft())
+            if window.get_full_property(self._state, self._state) is not None:
+                return int(window.id)
+            inside.extend(int(child.id) for child in window.query_tree().children)
+        return 0
 
     def _look_up(self, xid: int) -> Known:
         self._watch(xid)

@@ -93,6 +93,12 @@ class Stage:
         """Another window is in front."""
         self.shaper.front(self.now, front, geometry if front.window else None)
 
+    def switch(self, front: Front, after_ms: int = 3) -> None:
+        """The server moves the focus to another window, and the window manager says so soon after."""
+        self.shaper.unsettled(self.now)
+        self.ms += after_ms
+        self.front(front)
+
     def focus(self, role: Role = NoRole.UNKNOWN) -> None:
         """Something else has the focus."""
         self.shaper.focused(self.now, role)

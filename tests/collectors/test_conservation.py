@@ -18,6 +18,7 @@ STEPS = st.lists(
         st.tuples(st.just("button"), st.integers(1, 12), st.booleans(), st.integers(0, 3), st.booleans()),
         st.tuples(st.just("moved"), st.integers(1, 50)),
         st.tuples(st.just("front"), st.sampled_from([EDITOR, EDITOR, DIALOG, TERMINAL, ELSEWHERE, OWN])),
+        st.tuples(st.just("switch"), st.sampled_from([EDITOR, DIALOG, ELSEWHERE]), st.sampled_from([0, 3, 60])),
         st.tuples(st.just("focus"), ROLES),
         st.tuples(st.just("role"), ROLES),
         st.tuples(st.just("later"), st.sampled_from([0, 1, 10, 100, HOLD_MS - 1, HOLD_MS, 700, 1_500])),

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from collectors.minimise import MINUTE_MS, Context
 from collectors.raw import Front, Geometry, NoRole
+from collectors.shape import HOLD_MS
 from collectors.window import Timeline, focus_of
 from consent.event import Button, Control, Focus, Gap, PointerButton, PointerScroll, Switch
 from consent.vocabulary import Kind, Why
@@ -32,30 +33,67 @@ def test_a_notch_is_one_event_of_two_inputs() -> None:
     assert {event.n for event in events} == {2}
 
 
-def test_a_click_counts_only_in_the_window_in_front() -> None:
+def test_a_click_counts_only_in_a_recorded_window_that_is_in_front() -> None:
     """Over another window, over one of ours, with another window in front, with none of them recorded."""
     stage = Stage().in_editor()
     stage.click(window=2)
     stage.button(1, True, window=0, own=True)
     stage.button(1, False)
+    stage.later(300)
     for front, window in ((DIALOG, 1), (ELSEWHERE, 0), (OWN, 0)):
         stage.front(front)
         stage.later(1)
         stage.click(window=window)
+        stage.later(300)
     assert not [event for event in stage.settle() if event.kind is Kind.POINTER_BUTTON]
     assert stage.dropped == {Why.SURFACE_NOT_ALLOWED: 6, Why.OWN_WINDOW: 4}
 
 
-def test_a_click_that_brings_a_window_to_the_front_is_not_yet_its() -> None:
-    """The window manager may react within the same millisecond."""
+def test_a_click_that_brings_its_window_to_the_front_is_its() -> None:
+    """Press and release, told once the window is there, and before it is told as the one in front."""
+    for wait_ms in (1, 2, HOLD_MS):
+        stage = Stage()
+        stage.front(ELSEWHERE)
+        stage.later(300)
+        stage.click()
+        stage.later(wait_ms - 1)
+        assert stage.shaper.pending() == 2
+        stage.ms += 1
+        stage.front(EDITOR)
+        stage.later(0)
+        stage.take()
+        events = [event for message in stage.told for event in message.events if event.surface]
+        assert [(event.kind, event.n) for event in events] == [(Kind.POINTER_BUTTON, 1), (Kind.POINTER_BUTTON, 1), (Kind.FOCUS, 0)]
+        assert stage.dropped == {}
+
+
+def test_a_click_that_brings_nothing_to_the_front_or_something_else_is_refused_after_the_hold() -> None:
+    """Another window, ours, none, or its own too late; and what came after it waits so long, and no longer."""
+    for front, after_ms in ((None, 100), (ELSEWHERE, 100), (DIALOG, 100), (OWN, 100), (EDITOR, HOLD_MS + 1)):
+        stage = Stage()
+        stage.front(ELSEWHERE)
+        stage.later(300)
+        stage.click()
+        stage.click(5, window=0)
+        stage.later(after_ms)
+        if front is not None:
+            stage.front(front)
+        stage.later(HOLD_MS - after_ms)
+        stage.take()
+        assert stage.dropped == {Why.SURFACE_NOT_ALLOWED: 4}
+        assert stage.shaper.pending() == 0
+
+
+def test_a_wheel_counts_only_over_the_window_in_front() -> None:
+    """It turns in a window without bringing it there."""
     stage = Stage()
     stage.front(ELSEWHERE)
-    stage.later(1)
+    stage.later(300)
+    stage.click(5)
+    stage.later(2)
     stage.front(EDITOR)
-    stage.click()
-    stage.later(1)
-    stage.click()
-    assert [event.n for event in stage.settle() if event.kind is Kind.POINTER_BUTTON] == [1, 1]
+    stage.later(0)
+    stage.take()
     assert stage.dropped == {Why.SURFACE_NOT_ALLOWED: 2}
 
 

@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.backends.x11_record import BUTTON_PRESS, KEY_PRESS, MAPPING_CHANGED, MOTION, DeviceEvent, ranges, split
+from collectors.backends.x11_record import (
+    BUTTON_PRESS,
+    FOCUS_IN,
+    FOCUS_OUT,
+    KEY_PRESS,
+    MAPPING_CHANGED,
+    MOTION,
+    DeviceEvent,
+    FocusMoved,
+    Range,
+    ranges,
+    split,
+)
 from collectors.backends.x11_time import OLDEST_MS, clocks_of
 from collectors.errors import DisplayGoneError
 from consent.event import Clocks
@@ -15,7 +27,12 @@ from consent.vocabulary import Kind
 
 
 def _event(kind: int, detail: int, time_ms: int) -> bytes:
-    return struct.pack("=BBHIIIIhhhhHBB", kind, detail, 0, time_ms, 1, 0, 0, 30, -40, 0, 0, 5, 1, 0)
+    """With the server's own time before it, which only events without a time of their own need."""
+    return struct.pack("=IBBHIIIIhhhhHBB", 77, kind, detail, 0, time_ms, 1, 0, 0, 30, -40, 0, 0, 5, 1, 0)
+
+
+def _focus(kind: int, mode: int, said_ms: int) -> bytes:
+    return struct.pack("=IBBHIB23x", said_ms, kind, 3, 0, 0x400261, mode)
 
 
 def _reply(*events: bytes, category: int = 0) -> bytes:
@@ -26,15 +43,22 @@ def _reply(*events: bytes, category: int = 0) -> bytes:
 STREAM = (
     _reply(category=4)
     + _reply(_event(KEY_PRESS, 38, 7), _event(MOTION, 0, 8), _event(MOTION, 0, 9))
+    + _reply(_focus(FOCUS_OUT, 1, 11), _focus(FOCUS_IN | 0x80, 3, 12))
     + struct.pack("=B31x", MAPPING_CHANGED)
     + _reply(_event(BUTTON_PRESS, 1, 2**32 - 1))
 )
-EVENTS = [DeviceEvent(KEY_PRESS, 38, 7, 30, -40, 5), None, DeviceEvent(BUTTON_PRESS, 1, 2**32 - 1, 30, -40, 5)]
+EVENTS = [
+    DeviceEvent(KEY_PRESS, 38, 7, 30, -40, 5),
+    FocusMoved(11, grab=True),
+    FocusMoved(12, grab=False),
+    None,
+    DeviceEvent(BUTTON_PRESS, 1, 2**32 - 1, 30, -40, 5),
+]
 
 
 @given(cuts=st.lists(st.integers(0, len(STREAM)), max_size=8))
 def test_the_stream_is_the_same_wherever_it_is_cut(cuts: list[int]) -> None:
-    """Events, layout changes and moves come out once and in order."""
+    """Events, moves of the focus, changes of the layout and moves come out once and in order."""
     rest, events, moves = bytearray(), [], 0
     edges = [0, *sorted(cuts), len(STREAM)]
     for begin, end in itertools.pairwise(edges):
@@ -46,17 +70,19 @@ def test_the_stream_is_the_same_wherever_it_is_cut(cuts: list[int]) -> None:
 
 def test_an_error_or_an_absurd_length_ends_the_stream() -> None:
     """Nothing is guessed after it."""
-    for broken in (bytes(32), struct.pack("=BBHI24x", 1, 0, 0, 2**30)):
+    half = _reply(_event(KEY_PRESS, 38, 7)[:32])
+    for broken in (bytes(32), struct.pack("=BBHI24x", 1, 0, 0, 2**30), half):
         with pytest.raises(DisplayGoneError):
             split(bytearray(broken))
 
 
 def test_only_what_the_granted_kinds_need_is_recorded() -> None:
-    """Keys for key kinds, buttons and moves for pointer kinds, nothing for windows alone."""
+    """Keys and moves of the focus for key kinds, buttons and moves for pointer kinds, nothing for windows alone."""
+    keys = [Range(2, 3), Range(9, 10, delivered=True)]
     assert ranges(frozenset({Kind.FOCUS, Kind.GAP, Kind.CONTROL, Kind.SECURE_INPUT})) == []
-    assert ranges(frozenset({Kind.TYPING_BURST})) == [(2, 3)]
-    assert ranges(frozenset({Kind.POINTER_SCROLL})) == [(4, 6)]
-    assert ranges(frozenset(Kind)) == [(2, 3), (4, 6)]
+    assert ranges(frozenset({Kind.TYPING_BURST})) == keys
+    assert ranges(frozenset({Kind.POINTER_SCROLL})) == [Range(4, 6)]
+    assert ranges(frozenset(Kind)) == [*keys, Range(4, 6)]
 
 
 @given(age_ms=st.integers(0, OLDEST_MS), awake_ms=st.integers(OLDEST_MS, 2**40))

@@ -1,0 +1,162 @@
+"""Live: fast switches between two applications, and clicks that bring a window to the front. The observer is the real one."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from Xlib import X
+from Xlib.ext import xtest
+from Xlib.protocol.event import ClientMessage
+
+from collectors.pipe import SurfaceRule
+from consent.event import Button, Focus, KeyChord, KeyNamed, NamedKey, PointerButton
+from consent.vocabulary import Kind, SurfaceId, Why
+from tests.collectors.child import Child, observer
+from tests.collectors.test_live_input import ready
+from tests.live.desktop import Application, Desktop, desktop, program, until
+
+pytestmark = pytest.mark.live
+SWITCHES = 200
+
+
+@pytest.fixture(scope="module")
+def desk() -> Iterator[Desktop]:
+    with desktop() as whole:
+        yield whole
+
+
+@pytest.fixture(scope="module")
+def editor(desk: Desktop) -> Application:
+    return desk.start("mousepad", "--disable-server")
+
+
+@pytest.fixture(scope="module")
+def terminal(desk: Desktop, editor: Application) -> Application:
+    terminal = desk.start("xterm")
+    for application, left in ((editor, 10), (terminal, 700)):
+        desk.display.create_resource_object("window", application.window).configure(x=left, y=40, width=500, height=400)
+    desk.display.sync()
+    until(lambda: editor.corner()[0] < 100 and terminal.corner()[0] > 600, "the two windows side by side")
+    return terminal
+
+
+@pytest.fixture
+def child(desk: Desktop, editor: Application, terminal: Application) -> Iterator[Child]:
+    """An observer that has found out what has the focus in the editor; the terminal is on no list."""
+    editor.in_front()
+    rules = [SurfaceRule(SurfaceId(name), (program(name),), False) for name in ("mousepad", "zenity")]
+    with observer(desk.env, rules) as running:
+        running.until(lambda: running.recorded is True, "the editor in front")
+        running.until(lambda: {state.state for state in running.states.values()} == {"live"}, "live collectors")
+        ready(desk, running)
+        yield running
+
+
+def _ask_for(desk: Desktop, application: Application) -> None:
+    """Ask the window manager for a window, without waiting until it is there."""
+    atom = desk.display.intern_atom("_NET_ACTIVE_WINDOW")
+    window = desk.display.create_resource_object("window", application.window)
+    message = ClientMessage(window=window, client_type=atom, data=(32, [2, X.CurrentTime, 0, 0, 0]))
+    desk.display.screen().root.send_event(message, event_mask=X.SubstructureRedirectMask | X.SubstructureNotifyMask)
+    desk.display.sync()
+
+
+def _focus_is_in(desk: Desktop, application: Application) -> bool:
+    """Whether the server would send a key there now."""
+    focus = desk.display.get_input_focus().focus
+    return getattr(focus, "id", 0) == application.window
+
+
+def test_no_chord_of_the_terminal_is_told_as_the_editors(
+    desk: Desktop, editor: Application, terminal: Application, child: Child, record_property: object
+) -> None:
+    """200 fast switches; Ctrl+A is struck in the editor, Ctrl+E in the terminal, at once when the server has moved the focus. No
+    Ctrl+E is told, and nearly all of Ctrl+A."""
+    for number in range(SWITCHES):
+        application, trigger = (terminal, "e") if number % 2 == 0 else (editor, "a")
+        _ask_for(desk, application)
+        until(lambda application=application: _focus_is_in(desk, application), "the focus")  # type: ignore[misc]
+        for _ in range(2):
+            desk.key("Control_L", trigger)
+        time.sleep((0, 0.005, 0.03)[number % 3])
+    child.until_seen(SWITCHES * 8)
+    child.lull(1.5)
+    triggers = [event.payload.trigger for event in child.of(Kind.KEY_CHORD) if isinstance(event.payload, KeyChord)]
+    record_property("recall", triggers.count("a") / SWITCHES)  # type: ignore[operator]
+    print("RECALL", triggers.count("a") / SWITCHES, child.dropped)
+    assert "e" not in triggers
+    assert set(triggers) == {"a"}
+
+
+def test_enter_that_closes_a_dialog_is_told(desk: Desktop, editor: Application, terminal: Application, child: Child) -> None:
+    """Though a window that is not recorded is in front a few milliseconds later."""
+    terminal.in_front()
+    dialog = desk.start("zenity", "--info", "--text=Done")
+    child.until(lambda: child.recorded is True, "the dialog in front")
+    child.lull(0.6)
+    child.clear()
+    desk.key("Return")
+    until(lambda: desk.active() == terminal.window, "the terminal in front")
+    child.until_seen(2)
+    child.lull(0.6)
+    assert dialog.process.wait(5) == 0
+    (event,) = child.of(Kind.KEY_NAMED)
+    assert (event.surface, event.payload) == ("zenity", KeyNamed(NamedKey.ENTER, False))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_click_into_a_window_that_is_not_in_front_is_its(
+    desk: Desktop, editor: Application, terminal: Application, known: bool
+) -> None:
+    """Told relative to it and before it is told as the one in front, whether it was ever in front before or not."""
+    (editor if known else terminal).in_front()
+    rule = SurfaceRule(SurfaceId("mousepad"), (program("mousepad"),), False)
+    with observer(desk.env, [rule]) as child:
+        child.until(lambda: child.recorded is known, "the first window")
+        terminal.in_front()
+        child.until(lambda: child.recorded is False, "the terminal in front")
+        child.lull(0.6)
+        child.clear()
+        desk.move(*editor.point(200, 150))
+        desk.button(1)
+        child.until_seen(3)
+        child.lull(0.6)
+        assert [event.payload for event in child.of(Kind.POINTER_BUTTON)] == [
+            PointerButton(200, 150, Button.LEFT, pressed) for pressed in (True, False)
+        ]
+        assert isinstance(child.of(Kind.FOCUS)[-1].payload, Focus)
+        assert child.dropped == {Why.NO_KIND: 1}
+
+
+def test_a_click_into_a_window_that_is_not_recorded_and_a_wheel_over_one_behind_are_refused(
+    desk: Desktop, editor: Application, terminal: Application, child: Child
+) -> None:
+    """The focusing click on the terminal is nobody's; the wheel over the editor behind it is not yet the editor's."""
+    desk.move(*terminal.point(50, 50))
+    desk.button(1)
+    until(lambda: desk.active() == terminal.window, "the terminal in front")
+    desk.move(*editor.point(50, 50))
+    desk.button(5, times=2)
+    child.until_seen(1 + 2 + 1 + 4)
+    child.lull(0.6)
+    assert child.of(Kind.POINTER_BUTTON, Kind.POINTER_SCROLL) == []
+    assert child.dropped == {Why.NO_KIND: 2, Why.SURFACE_NOT_ALLOWED: 6}
+
+
+def test_a_click_that_closes_a_window_over_the_editor_is_not_the_editors(desk: Desktop, editor: Application, child: Child) -> None:
+    """A window that is not recorded and goes away at the press: the editor under it comes to the front by itself."""
+    x, y = editor.point(100, 100)
+    dialog = desk.start("xterm", "-geometry", f"20x8+{x}+{y}", "-xrm", "*VT100.translations: #override <Btn1Down>: quit()")
+    child.until(lambda: child.recorded is False, "the small window in front")
+    child.lull(0.6)
+    child.clear()
+    desk.move(*dialog.point(30, 30))
+    xtest.fake_input(desk.display, X.ButtonPress, 1)
+    desk.display.sync()
+    until(lambda: desk.active() == editor.window, "the editor in front again")
+    xtest.fake_input(desk.display, X.ButtonRelease, 1)
+    desk.display.sync()
+    child.until_seen(3)
+    child.lull(0.6)
+    assert child.of(Kind.POINTER_BUTTON) == []
+    assert child.dropped == {Why.NO_KIND: 1, Why.SURFACE_NOT_ALLOWED: 2}
