@@ -24,6 +24,11 @@ from agent.demo.session import start_accessibility, start_bus, start_panel, star
 from agent.demo.wait import until
 from agent.demo.windows import Place, find_window
 
+_APPLICATIONS_SETTINGS = """\
+[org/xfce/mousepad/preferences/file]
+autosave-timer=uint32 0
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Screen:
@@ -101,6 +106,7 @@ def stage(screen: Screen | None = None, *, panel: bool = True, keep: Path | None
         stack.callback(children.end)
         runtime = root / "run"
         env = {**_base(runtime), **own_folders(root / "desktop")}
+        _settle_applications(Path(env["XDG_CONFIG_HOME"]))
         env |= start_display(children, env, root, chosen.width, chosen.height)
         display = open_display(env)
         stack.callback(_hang_up, display)
@@ -111,6 +117,13 @@ def stage(screen: Screen | None = None, *, panel: bool = True, keep: Path | None
         if panel:
             start_panel(children, env, bus)
         yield Stage(root, runtime, chosen, display, bus, children, env)
+
+
+def _settle_applications(config: Path) -> None:
+    """Tell the applications on this desktop not to save by themselves: an editor's own copy of what is typed into it is not ours."""
+    path = config / "glib-2.0" / "settings" / "keyfile"
+    path.parent.mkdir(parents=True)
+    path.write_text(_APPLICATIONS_SETTINGS)
 
 
 def _hang_up(display: Display) -> None:
@@ -143,7 +156,7 @@ def _base(runtime: Path) -> dict[str, str]:
         "XDG_SESSION_TYPE": "x11",
         "GDK_BACKEND": "x11",
         "GIO_USE_VFS": "local",  # no file daemons on the private bus
-        "GSETTINGS_BACKEND": "memory",
+        "GSETTINGS_BACKEND": "keyfile",
         "NO_AT_BRIDGE": "0",
         "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",  # a keyring of the machine would ask for its password in a window
     }
