@@ -140,11 +140,13 @@ class Answers:
         return self._decided(lambda: self._daemon.subject.withdraw(self._read()))
 
     async def _purge(self) -> None:
-        async with self._one_at_a_time:
-            if self._daemon.subject.record.choice.purge_owed:
-                self._daemon.subject.purge(self._read())
-        self._uploading.wake()
-        self.over.set()
+        try:
+            async with self._one_at_a_time:
+                if self._daemon.subject.record.choice.purge_owed:
+                    self._daemon.subject.purge(self._read())
+        finally:  # whatever kept it from being complete: it is done again at the next start, and nothing runs till then
+            self._uploading.wake()
+            self.over.set()
 
     # --- the consent step ---------------------------------------------------------------------------------------
 

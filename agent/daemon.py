@@ -222,10 +222,12 @@ class Daemon:
             self.subject.tally.drop_pending(Why.UNPROVEN, raw_inputs(group))
             self.indicator.lose()
             return
-        if group:
+        if group and self.indicator.proof.shows(State.CONSENTED):
             self.subject.keep(group, self._read())
             for kept in self.kept:
                 kept()
+        else:  # an icon that honestly shows something else has not shown that this was recorded
+            self.subject.tally.drop_pending(Why.UNPROVEN, raw_inputs(group))
         self.reconsider()
 
     def forget_pending(self) -> int:

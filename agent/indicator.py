@@ -57,8 +57,9 @@ class Indicator:
         self._appear = appear
         if self._connection is not None:
             self._connection.say(appear)
-            if changed:
-                self.challenge()
+            nonce = self.challenge() if changed else None
+            if nonce is not None:
+                self.proof = self.proof.changed(nonce)
 
     def challenge(self) -> bytes | None:
         """Ask for a proof now; the challenge's nonce, or None if there is no indicator."""

@@ -64,6 +64,8 @@ def take_over(path: Path) -> Lock:
 
 def _end(path: Path) -> None:
     try:
-        os.kill(int(path.read_text()), signal.SIGKILL)
+        pid = int(path.read_text())
+        if pid > 1:  # 0 and below would be whole groups of processes, our own among them
+            os.kill(pid, signal.SIGKILL)
     except (OSError, ValueError):
         return

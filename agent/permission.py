@@ -83,7 +83,7 @@ def standing(facts: Facts, generation: int) -> Standing:
         if not scope.surfaces():
             blockers.add(Blocker.NOTHING_AGREED)
     state = after(State.CONSENTED, Happening.BLOCKER_ROSE) if blockers else State.CONSENTED
-    return Standing(state, generation, scope, facts.proof.showing is State.CONSENTED, tuple(sorted(blockers)))
+    return Standing(state, generation, scope, facts.proof.shows(State.CONSENTED), tuple(sorted(blockers)))
 
 
 def same(one: Standing, other: Standing) -> bool:
@@ -111,7 +111,7 @@ BLOCKER_WORDS: Mapping[Blocker, str] = MappingProxyType(
     {
         Blocker.NO_INDICATOR: "no icon or badge is visible",
         Blocker.POLICY_MISSING: "there is no policy yet",
-        Blocker.POLICY_REFUSED: "the policy's signatures do not hold",
+        Blocker.POLICY_REFUSED: "the policy is refused: its signatures or its receiver do not hold",
         Blocker.POLICY_EXPIRED: "the policy has expired",
         Blocker.RECEIPT_INVALID: "your consent receipt does not verify",
         Blocker.NOTHING_AGREED: "nothing of what you agreed to is in the present policy",

@@ -46,8 +46,8 @@ class InForce:
         return max(now.wall_ms, self.verified.wall_ms + elapsed_ms) >= self.expires.timestamp() * 1000
 
 
-def load(places: Places, record: Record, now: Clocks) -> InForce:
-    """The policy that the cached metadata prove, if they do."""
+def load(places: Places, record: Record, receiver: str | None, now: Clocks) -> InForce:
+    """The policy that the cached metadata prove, if they do, and if it is of the receiver that envelopes would go to."""
     found = _cached(places.policy)
     if found is None:
         return InForce(blocker=Blocker.POLICY_MISSING, why="no policy has been fetched yet")
@@ -56,6 +56,8 @@ def load(places: Places, record: Record, now: Clocks) -> InForce:
         policy = parse(trusted.policy)
     except (TrustError, PolicyError) as error:
         return InForce(blocker=Blocker.POLICY_REFUSED, why=str(error))
+    if policy.receiver != receiver:
+        return InForce(blocker=Blocker.POLICY_REFUSED, why=f"the policy is for {policy.receiver}, and agent.toml names another receiver")
     _remember(record, trusted, policy, now)
     loaded = InForce(policy, trusted.expires, verified=now)
     if loaded.expired(now):

@@ -6,6 +6,8 @@ and sending, need a living daemon with its indicator; without one they are refus
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import chain
 
 from agent import faults, messages
 from agent.alone import Alone
@@ -68,8 +70,8 @@ class Reach:
         """What holds now, and again at every change, until the daemon ends."""
         try:
             with self._channel() as channel:
-                channel.wait_longer(None)
                 for answer in channel.stream(messages.Watch()):
+                    channel.wait_longer(None)  # it lives; the next change may be hours away
                     if isinstance(answer, messages.StatusIs):
                         yield answer.status
         except NotRunning:
@@ -77,14 +79,14 @@ class Reach:
 
     def held(self, since_s: int | None) -> Iterator[Event]:
         """What is held, oldest first."""
-        try:
-            channel = self._channel()
-        except NotRunning:
-            with Alone(self._places) as alone:
-                yield from alone.held(since_s)
-            return
-        with channel:
-            yield from _events(channel.stream(messages.ShowHeld(since_s)))
+        with ExitStack() as stack:
+            try:
+                answers = stack.enter_context(self._channel()).stream(messages.ShowHeld(since_s))
+                first = next(answers)  # a daemon that hangs takes a connection and never answers
+            except NotRunning:
+                yield from stack.enter_context(Alone(self._places)).held(since_s)
+                return
+            yield from _events(chain([first], answers))
 
     def offer(self, *, with_code: bool) -> messages.Offer:
         """What is asked of the person; `with_code`: the consent step begins, and the icon shows a code."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import AgentError
+from transport import jobs
 
 _KEYS = {"receiver": str, "trial": bool}
 
@@ -41,6 +42,18 @@ def read(path: Path) -> Settings:
         if key not in _KEYS or type(value) is not _KEYS[key]:
             raise SettingsWrong(f"{path} has an unknown key or a wrong value: {key}", f"the keys are {', '.join(_KEYS)}")
     settings = Settings(**raw)
+    if settings.receiver is not None:
+        _check_receiver(path, settings.receiver)
     if settings.trial and not (settings.receiver or "").startswith("http://127.0.0.1:"):
         raise SettingsWrong("a local trial is possible with a receiver on 127.0.0.1 only", "remove the key trial")
     return settings
+
+
+def _check_receiver(path: Path, url: str) -> None:
+    """Raise SettingsWrong unless envelopes may go there at all, and it is written as a policy writes it: no path, no last slash."""
+    try:
+        jobs.check_url(url)
+    except jobs.BadAddress:
+        raise SettingsWrong(f"{path} names a receiver that is not on an encrypted line", "begin its address with https://") from None
+    if url.count("/") != 2:
+        raise SettingsWrong(f"{path} names a receiver with a path", "write its address as https://name, with nothing behind it")

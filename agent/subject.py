@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from agent import permission
-from agent.errors import StateUnsafe
+from agent.errors import CannotDo, StateUnsafe
 from agent.places import Places
 from agent.record import FORGOTTEN, SENT, Record
 from agent.settings import Settings, read
@@ -121,9 +121,17 @@ class Subject:
     def consent(self, receipt: ConsentReceipt, now: Clocks) -> str | None:
         """Record a yes; the recovery code if it was made now."""
         self.record.check(Happening.CONSENT_GIVEN)
+        self._finish_purge(now)
         code = self.record.make_sealing_keys()
         self.record.happen(Happening.CONSENT_GIVEN, now, {"receipt": self.record.sign(receipt).as_json(), "salt": secrets.token_hex(32)})
         return code.text() if code else None
+
+    def _finish_purge(self, now: Clocks) -> None:
+        """INV-14: a new yes waits until what was withdrawn is gone, so that neither can be taken for the other."""
+        if self.record.choice.purge_owed:
+            self.purge(now)
+        if self.record.choice.purge_owed:
+            raise CannotDo("what you withdrew cannot be destroyed yet", "unlock your keyring or make room on the disk, and try again")
 
     def pause(self, minutes: int | None, now: Clocks) -> str:
         """Record a pause; what to tell the person. Never refused: without a consent nothing is recorded, and there is nothing to write."""

@@ -30,12 +30,18 @@ class Proof:
         form: tray or badge.
         showing: The state it last proved to show visibly; None before its first answer.
         open: The challenges without an answer yet, oldest first.
+        change: The challenge of the last change of what it has to show; until it is answered, `showing` is of before.
     """
 
     instance: str | None = None
     form: str | None = None
     showing: State | None = None
     open: tuple[Challenged, ...] = ()
+    change: bytes | None = None
+
+    def shows(self, state: State) -> bool:
+        """Whether it has proven to show this state, and was told to show nothing else since."""
+        return self.live and self.showing is state and self.change not in [challenged.nonce for challenged in self.open]
 
     @property
     def live(self) -> bool:
@@ -45,6 +51,10 @@ class Proof:
     def challenge(self, nonce: bytes, awake_ms: int) -> "Proof":
         """The proof with one more open challenge."""
         return replace(self, open=(*self.open, Challenged(nonce, awake_ms)))
+
+    def changed(self, nonce: bytes) -> "Proof":
+        """The proof when this challenge, just issued, is of a change of what is to be shown."""
+        return replace(self, change=nonce)
 
     def overdue(self, awake_ms: int) -> bool:
         """Whether a challenge has waited too long."""

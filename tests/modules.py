@@ -140,6 +140,7 @@ agent.report
 agent.run
 agent.settings
 agent.subject
+agent.terminal
 agent.tray.badge
 agent.tray.bus
 agent.tray.host

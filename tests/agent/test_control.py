@@ -1,6 +1,7 @@
 """The control socket: framing, who may speak, and what happens to whoever breaks the rules. Real sockets, a real second uid."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import struct
@@ -66,7 +67,8 @@ def speak(path: Path, raw: bytes) -> bytes:
     with socket.socket(socket.AF_UNIX) as peer:
         peer.settimeout(2)
         peer.connect(str(path))
-        peer.sendall(raw)
+        with contextlib.suppress(BrokenPipeError):  # whoever is turned away may be so before having said a word
+            peer.sendall(raw)
         return peer.recv(65536)
 
 

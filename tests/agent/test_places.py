@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import AlreadyRunning, StateUnsafe
-from agent.lock import Lock
+from agent.lock import Lock, take_over
 from agent.places import Places
 from agent.settings import Settings, SettingsWrong, read
 
@@ -64,11 +64,24 @@ def test_a_second_daemon_is_refused_and_the_lock_ends_with_its_holder(tmp_path: 
     Lock(tmp_path / "lock").release()
 
 
+UNUSABLE = ("ftp://example", "http://example", "https://example/", "https://example/volens", "https://me:secret@example")
+"""Receivers that nothing may be sent to, or that no policy could name."""
+
+
 @pytest.mark.parametrize(
-    "text", ["hidden = true", "receiver = 5", "trial = 1", "= 1", "trial = true", 'receiver = "https://example"\ntrial = true']
+    "text",
+    [
+        "hidden = true",
+        "receiver = 5",
+        "trial = 1",
+        "= 1",
+        "trial = true",
+        'receiver = "https://example"\ntrial = true',
+        *(f'receiver = "{url}"' for url in UNUSABLE),
+    ],
 )
 def test_settings_with_anything_unknown_are_refused(tmp_path: Path, text: str) -> None:
-    """No key but the documented ones, no wrong types, no trial beyond loopback."""
+    """No key but the documented ones, no wrong types, no trial beyond loopback, no receiver in the clear."""
     path = tmp_path / "agent.toml"
     path.write_text(text)
     with pytest.raises(SettingsWrong):
@@ -78,3 +91,24 @@ def test_settings_with_anything_unknown_are_refused(tmp_path: Path, text: str) -
 def test_without_settings_there_is_no_receiver(tmp_path: Path) -> None:
     """The default is nothing."""
     assert read(tmp_path / "agent.toml") == Settings()
+
+
+@pytest.mark.parametrize("url", ["https://volens.example", "https://volens.example:8443", "http://127.0.0.1:9"])
+def test_a_receiver_is_an_encrypted_line_or_this_machine(tmp_path: Path, url: str) -> None:
+    """The addresses that a policy can name are the addresses that are accepted."""
+    (tmp_path / "agent.toml").write_text(f'receiver = "{url}"')
+    assert read(tmp_path / "agent.toml") == Settings(url)
+
+
+@pytest.mark.parametrize("written", ["0", "-1", "1", "nonsense", ""])
+def test_a_lock_that_names_no_process_ends_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    """kill(0) and kill(-1) would end the caller, or everything of the account: a damaged lock file must not."""
+    holder = Lock(tmp_path / "lock")
+    (tmp_path / "lock").write_text(written)
+    ended: list[int] = []
+    monkeypatch.setattr("agent.lock.os.kill", lambda pid, _: ended.append(pid))
+    monkeypatch.setattr("agent.lock._TRIES", 1)
+    with pytest.raises(AlreadyRunning):
+        take_over(tmp_path / "lock")
+    assert ended == []
+    holder.release()

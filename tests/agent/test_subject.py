@@ -1,18 +1,27 @@
 """What a person may always do with what is theirs: it is done, it is durable, and it survives a crash in the middle."""
 
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from agent import policies
 from agent.alone import Alone
 from agent.errors import CannotDo
 from agent.messages import AskReceipt, AskStatus, Done, Forget, Pause, ReceiptIs, Resume, Send, StatusIs, Withdraw
 from agent.places import Places
+from agent.reach import Reach
 from agent.subject import Subject
-from consent.vocabulary import State, SurfaceId
+from consent.trust import Trusted
+from consent.vocabulary import Blocker, State, SurfaceId
 from tests.agent.people import BOOT, POLICY, at, clicks, keep, places_in, recording, say_yes, subject_in
 from tests.disks import fill, small_disk
-from tests.policies import PURPOSE_KEY
+from tests.policies import PURPOSE_KEY, as_bytes, policy
 from transport.envelope import open_purpose, parse
 from transport.recovery import parse as parse_code
 
@@ -176,3 +185,47 @@ def test_a_receipt_that_another_key_signed_is_no_receipt(subject: Subject, tmp_p
 def test_places_of_a_person_are_found_by_the_platform_s_own_rules(tmp_path: Path) -> None:
     """State and runtime are two folders below what was given."""
     assert isinstance(places_in(tmp_path), Places)
+
+
+def test_a_new_yes_waits_until_what_was_withdrawn_is_gone(subject: Subject) -> None:
+    """INV-14: a yes between a withdrawal and its purge finishes the purge first; a keystore that refuses makes it wait."""
+    subject.withdraw(at(10))
+    assert (subject.hold.stats().events, subject.record.choice.purge_owed) == (3, True)
+    say_yes(subject, at(11))
+    assert (subject.hold.stats().events, subject.record.choice.purge_owed, subject.record.choice.state) == (0, False, State.CONSENTED)
+
+
+def test_a_policy_for_another_receiver_than_the_configured_one_is_refused(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever edits agent.toml cannot send what was agreed for one receiver to another."""
+    now = at(0)
+    trusted = Trusted(as_bytes(policy()), (1, 1, 1, 1), datetime.fromtimestamp(now.wall_ms / 1000 + 3600, UTC))
+    monkeypatch.setattr(policies, "_cached", lambda _: object())
+    monkeypatch.setattr(policies, "judge", lambda *_: trusted)
+    found = [policies.load(subject.places, subject.record, receiver, now) for receiver in (POLICY.receiver, "https://elsewhere", None)]
+    assert [(one.policy is not None, one.blocker) for one in found] == [
+        (True, None),
+        (False, Blocker.POLICY_REFUSED),
+        (False, Blocker.POLICY_REFUSED),
+    ]
+
+
+def test_what_is_held_is_shown_although_the_daemon_hangs(subject: Subject) -> None:
+    """A daemon that takes connections and never answers: it is ended after a second, and `show` and `status` work from disk."""
+    subject.close()
+    hang = "import sys,time,pathlib,agent.lock as l; l.wait(pathlib.Path(sys.argv[1])); print(1, flush=True); time.sleep(60)"
+    reach = Reach(subject.places)
+    ways: list[Callable[[], bool]] = [lambda: len(list(reach.held(None))) == 3, lambda: not next(reach.watch()).running]
+    for see in ways:
+        with socket.socket(socket.AF_UNIX) as mute:
+            mute.bind(str(subject.places.socket))
+            mute.listen()
+            hanging = subprocess.Popen([sys.executable, "-c", hang, str(subject.places.lock)], stdout=subprocess.PIPE)
+            try:
+                assert hanging.stdout is not None
+                assert hanging.stdout.readline() == b"1\n"
+                assert see()
+                assert hanging.wait(5) == -signal.SIGKILL
+            finally:
+                hanging.kill()
+                hanging.wait()
+                subject.places.socket.unlink()

@@ -39,3 +39,14 @@ def test_an_unasked_answer_voids_it() -> None:
 def test_an_attached_indicator_is_not_yet_live() -> None:
     """Being connected proves nothing."""
     assert not Proof("one", "tray").live
+
+
+def test_what_was_shown_before_a_change_does_not_count_after_it() -> None:
+    """Paused and resumed at once: the last answer still says that it records, but nobody has seen the pause end yet."""
+    before = Proof("one", "tray", State.CONSENTED)
+    first, second = bytes([1] * 16), bytes([2] * 16)
+    told = before.challenge(first, 0).changed(first).challenge(second, 1).changed(second)
+    assert (before.shows(State.CONSENTED), told.shows(State.CONSENTED)) == (True, False)
+    halfway = told.answer(nonce=first, instance="one", visible=True, showing=State.PAUSED, awake_ms=2)
+    assert not halfway.shows(State.CONSENTED)
+    assert halfway.answer(nonce=second, instance="one", visible=True, showing=State.CONSENTED, awake_ms=3).shows(State.CONSENTED)
