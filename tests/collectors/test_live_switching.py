@@ -105,9 +105,7 @@ def test_enter_that_closes_a_dialog_is_told(desk: Desktop, editor: Application, 
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_click_into_a_window_that_is_not_in_front_is_its(
-    desk: Desktop, editor: Application, terminal: Application, known: bool
-) -> None:
+def test_a_click_into_a_window_that_is_not_in_front_is_its(desk: Desktop, editor: Application, terminal: Application, known: bool) -> None:
     """Told relative to it and before it is told as the one in front, whether it was ever in front before or not."""
     (editor if known else terminal).in_front()
     rule = SurfaceRule(SurfaceId("mousepad"), (program("mousepad"),), False)
