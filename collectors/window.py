@@ -90,11 +90,12 @@ class Timeline:
         it, to the window in front, whatever came there after the next move. Anything else is in doubt: then it is all windows
         that were in front around it.
         """
-        before = max((move for move in self._moves if at_ms - DOUBT_MS <= move.order_ms < at_ms), default=None)
+        long_ago_ms = at_ms - DOUBT_MS
+        before = max((move for move in self._moves if long_ago_ms - FRONT_SLACK_MS <= move.order_ms < at_ms), default=None)
         parted = min((move for move in self._moves if at_ms <= move.order_ms <= end_ms), default=_Move(end_ms + 1, end_ms + 1, grab=False))
-        begin_ms = at_ms - DOUBT_MS if before is None else before.at_ms
+        begin_ms = long_ago_ms if before is None else before.at_ms
         came = [context for context in self._arrivals() if begin_ms <= context.since_ms < parted.at_ms]
-        if before is None and not came:
+        if not came and (before is None or before.order_ms < long_ago_ms):
             return self._until_parted(self.at(at_ms).front, at_ms, parted.at_ms, end_ms)
         if before is not None and came and self._said_in_time(came[0].since_ms, before.at_ms):
             return self._until_parted(came[-1].front, at_ms, parted.at_ms, end_ms)

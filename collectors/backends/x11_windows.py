@@ -149,8 +149,8 @@ class Windows:
         front = self.known(active) if active else Known(Front())
         if front.frame == top:
             return active
-        if self._is_pop_up(top):
-            return active if self._pid_of(top) == front.pid else 0
+        if front.pid and self._is_pop_up(top) and self._pid_of(top) == front.pid:  # frames can be pop-ups, too: the window manager's
+            return active
         inside = [xid for xid, known in self._known.items() if known.frame == top]
         return self._managed_in(top) if not inside else inside[0] if len(inside) == 1 else 0
 

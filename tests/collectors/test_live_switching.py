@@ -1,22 +1,27 @@
 """Live: fast switches between two applications, and clicks that bring a window to the front. The observer is the real one."""
 
-import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 import pytest
 from Xlib import X
 from Xlib.ext import xtest
 from Xlib.protocol.event import ClientMessage
 
+from agent.demo.clock import rest
+from agent.demo.wait import until
+from agent.demo.windows import active_window
 from collectors.pipe import SurfaceRule
 from consent.event import Button, Focus, KeyChord, KeyNamed, NamedKey, PointerButton
 from consent.vocabulary import Kind, SurfaceId, Why
 from tests.collectors.child import Child, observer
 from tests.collectors.test_live_input import ready
-from tests.live.desktop import Application, Desktop, desktop, program, until
+from tests.live.desktop import Application, Desktop, desktop, program
 
 pytestmark = pytest.mark.live
 SWITCHES = 200
+CLIENT_MASK = 0x1FFFFF
+"""The bits of an X id that a client chooses itself."""
 
 
 @pytest.fixture(scope="module")
@@ -61,31 +66,32 @@ def _ask_for(desk: Desktop, application: Application) -> None:
     desk.display.sync()
 
 
-def _focus_is_in(desk: Desktop, application: Application) -> bool:
-    """Whether the server would send a key there now."""
-    focus = desk.display.get_input_focus().focus
-    return getattr(focus, "id", 0) == application.window
+def _client_with_focus(desk: Desktop) -> int:
+    """Which X client's window a key would go to now; GTK gives the focus to a window of its own beside the one in front."""
+    return int(getattr(desk.display.get_input_focus().focus, "id", 0)) & ~CLIENT_MASK
 
 
 def test_no_chord_of_the_terminal_is_told_as_the_editors(
-    desk: Desktop, editor: Application, terminal: Application, child: Child, record_property: object
+    desk: Desktop, editor: Application, terminal: Application, child: Child, record_property: Callable[[str, object], None]
 ) -> None:
-    """200 fast switches; Ctrl+A is struck in the editor, Ctrl+E in the terminal, at once when the server has moved the focus. No
-    Ctrl+E is told, and nearly all of Ctrl+A."""
-    for number in range(SWITCHES):
-        application, trigger = (terminal, "e") if number % 2 == 0 else (editor, "a")
-        _ask_for(desk, application)
-        until(lambda application=application: _focus_is_in(desk, application), "the focus")  # type: ignore[misc]
-        for _ in range(2):
-            desk.key("Control_L", trigger)
-        time.sleep((0, 0.005, 0.03)[number % 3])
+    """200 fast switches. Ctrl+E is struck in the terminal at once when the server has moved the focus there, and it is left at
+    once: none of it is told. Ctrl+A is struck in the editor at once, too, and Ctrl+End just before it is left: that is told,
+    all of it where the machine keeps up."""
+    for number in range(SWITCHES // 2):
+        for application in (terminal, editor):
+            _ask_for(desk, application)
+            until(lambda wanted=application.window & ~CLIENT_MASK: _client_with_focus(desk) == wanted, "the focus", poll_s=0.001)
+            desk.key("Control_L", "e" if application is terminal else "a")
+            rest((0, 0.005, 0.03)[number % 3] if application is terminal else 0.25)
+            desk.key("Control_L", "e" if application is terminal else "End")
     child.until_seen(SWITCHES * 8)
     child.lull(1.5)
-    triggers = [event.payload.trigger for event in child.of(Kind.KEY_CHORD) if isinstance(event.payload, KeyChord)]
-    record_property("recall", triggers.count("a") / SWITCHES)  # type: ignore[operator]
-    print("RECALL", triggers.count("a") / SWITCHES, child.dropped)
-    assert "e" not in triggers
-    assert set(triggers) == {"a"}
+    told = Counter(event.payload.trigger for event in child.of(Kind.KEY_CHORD) if isinstance(event.payload, KeyChord))
+    record_property("told", dict(told))
+    record_property("dropped", dict(child.dropped))
+    assert told["e"] == 0
+    assert told["end"] > 0.9 * SWITCHES / 2
+    assert child.dropped[Why.SURFACE_NOT_ALLOWED] >= SWITCHES * 4
 
 
 def test_enter_that_closes_a_dialog_is_told(desk: Desktop, editor: Application, terminal: Application, child: Child) -> None:
@@ -96,7 +102,7 @@ def test_enter_that_closes_a_dialog_is_told(desk: Desktop, editor: Application, 
     child.lull(0.6)
     child.clear()
     desk.key("Return")
-    until(lambda: desk.active() == terminal.window, "the terminal in front")
+    until(lambda: active_window(desk.display) == terminal.window, "the terminal in front")
     child.until_seen(2)
     child.lull(0.6)
     assert dialog.process.wait(5) == 0
@@ -132,7 +138,7 @@ def test_a_click_into_a_window_that_is_not_recorded_and_a_wheel_over_one_behind_
     """The focusing click on the terminal is nobody's; the wheel over the editor behind it is not yet the editor's."""
     desk.move(*terminal.point(50, 50))
     desk.button(1)
-    until(lambda: desk.active() == terminal.window, "the terminal in front")
+    until(lambda: active_window(desk.display) == terminal.window, "the terminal in front")
     desk.move(*editor.point(50, 50))
     desk.button(5, times=2)
     child.until_seen(1 + 2 + 1 + 4)
@@ -151,7 +157,7 @@ def test_a_click_that_closes_a_window_over_the_editor_is_not_the_editors(desk: D
     desk.move(*dialog.point(30, 30))
     xtest.fake_input(desk.display, X.ButtonPress, 1)
     desk.display.sync()
-    until(lambda: desk.active() == editor.window, "the editor in front again")
+    until(lambda: active_window(desk.display) == editor.window, "the editor in front again")
     xtest.fake_input(desk.display, X.ButtonRelease, 1)
     desk.display.sync()
     child.until_seen(3)
