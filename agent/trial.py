@@ -19,7 +19,7 @@ from pathlib import Path
 
 from agent.channel import Channel
 from agent.demo.calls import Calls, argv
-from agent.demo.children import Children
+from agent.demo.children import Children, dying_with_us
 from agent.demo.errors import NotInTime
 from agent.demo.policy import Application
 from agent.demo.trial import enrol, executable, prepare, serve
@@ -118,7 +118,7 @@ def _environment(desktop: Mapping[str, str], folder: Path) -> dict[str, str]:
 
 
 def _in_this_terminal(calls: Calls, *arguments: str) -> None:
-    subprocess.run(argv("agent", arguments), env=dict(calls.env), check=False)  # noqa: S603
+    subprocess.run(dying_with_us(argv("agent", arguments)), env=dict(calls.env), check=False)  # noqa: S603
 
 
 def _command(folder: Path, env: Mapping[str, str]) -> Path:

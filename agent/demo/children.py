@@ -37,6 +37,11 @@ def find(program: Program) -> str:
     return path
 
 
+def dying_with_us(argv: Sequence[str]) -> list[str]:
+    """The same command, ended by the kernel when this process ends in any way."""
+    return [*(_DIES_WITH_US if shutil.which(_DIES_WITH_US[0]) else ()), *argv]
+
+
 class Children:
     """The processes of one stage.
 
@@ -56,7 +61,7 @@ class Children:
         """Start one process in its own session; what it says goes to `logs/name.log`, its stdout nowhere if `silent`."""
         with (self.logs / f"{name}.log").open("ab") as log:
             child = subprocess.Popen(  # noqa: S603 the argv is ours: a program of the table, or this Python
-                [*(_DIES_WITH_US if shutil.which(_DIES_WITH_US[0]) else ()), *argv],
+                dying_with_us(argv),
                 env={**env, MARK: self.mark},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL if silent else log,

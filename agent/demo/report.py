@@ -77,11 +77,11 @@ def _table(evidence: Evidence, files: int) -> Table:
     for why, n in sorted(tally.refused.items(), key=lambda item: -item[1]):
         table.add_row(f"    refused: {WHY_WORDS[Why(why)]}", str(n))
     kept = result(evidence)["kept"]
-    table.add_row("    kept: clicks, wheel, named keys, and that something was typed (never what)", str(kept), end_section=True)
+    table.add_row("    kept: clicks, wheel, named keys, typing without its text", str(kept), end_section=True)
     table.add_row("Sealed, sent and received, in encrypted batches", str(evidence.received.batches))
     table.add_row("Opened by two of three custodians, in steps", str(opened.steps), end_section=True)
     hits = evidence.canary_hits
     colour = "green" if hits == 0 else "red"
-    row = f"Typed strings and passwords found in {files} files, in any of the usual encodings"
+    row = f"What was typed, found in {files} files in any usual encoding"
     table.add_row(row, f"[{colour}]{hits}[/{colour}]")
     return table
