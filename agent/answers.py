@@ -108,13 +108,19 @@ class Answers:
     # --- what a person says -------------------------------------------------------------------------------------
 
     def _decided(self, decide: Callable[[], str]) -> messages.Answer:
-        """Make a decision durable while the gate is closed, then let what holds now hold, and be seen: a pause has its minutes only now."""
+        """Make a decision durable while the gate is closed, then let what holds now hold, and be seen: a pause has its minutes only now.
+
+        A decision that cannot be written down keeps the gate closed, whatever went wrong.
+        """
         try:
-            return messages.Done(decide())
-        finally:
-            self._daemon.reconsider()
-            self._daemon.appear()
-            self._daemon.changed()
+            words = decide()
+        except BaseException:
+            self._daemon.block(Blocker.JOURNAL_UNWRITABLE)
+            raise
+        self._daemon.reconsider()
+        self._daemon.appear()
+        self._daemon.changed()
+        return messages.Done(words)
 
     def _pause(self, minutes: int | None) -> messages.Answer:
         if self._daemon.subject.record.choice.state in (State.UNASKED, State.WITHDRAWN):

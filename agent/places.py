@@ -58,6 +58,11 @@ class Places:
         return self.state / "policy"
 
     @property
+    def pinned_root(self) -> Path:
+        """The root of trust that came with the settings."""
+        return self.policy / "pinned.root.json"
+
+    @property
     def tally(self) -> Path:
         return self.state / "tally.json"
 

@@ -6,7 +6,6 @@ chain of roots that it signed itself. A version that was once accepted is never 
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from agent.places import Places
 from agent.record import POLICY_ACCEPTED, Record
@@ -15,7 +14,6 @@ from consent.policy import Policy, PolicyError, parse
 from consent.trust import POLICY_TARGET, Metadatas, Trusted, TrustError, judge
 from consent.vocabulary import Blocker
 
-PINNED_ROOT = "pinned.root.json"
 METADATA = "metadata"
 TARGETS = "targets"
 
@@ -48,7 +46,7 @@ class InForce:
 
 def load(places: Places, record: Record, receiver: str | None, now: Clocks) -> InForce:
     """The policy that the cached metadata prove, if they do, and if it is of the receiver that envelopes would go to."""
-    found = _cached(places.policy)
+    found = _cached(places)
     if found is None:
         return InForce(blocker=Blocker.POLICY_MISSING, why="no policy has been fetched yet")
     try:
@@ -66,11 +64,12 @@ def load(places: Places, record: Record, receiver: str | None, now: Clocks) -> I
     return loaded
 
 
-def _cached(folder: Path) -> Metadatas | None:
+def _cached(places: Places) -> Metadatas | None:
+    folder = places.policy
     metadata = folder / METADATA
     try:
         later = sorted((metadata / "root_history").glob("*.root.json"), key=lambda path: int(path.name.split(".")[0]))
-        pinned = (folder / PINNED_ROOT).read_bytes()
+        pinned = places.pinned_root.read_bytes()
         roots = [pinned, *(raw for raw in (path.read_bytes() for path in later) if raw != pinned)]
         names = [metadata / f"{role}.json" for role in ("timestamp", "snapshot", "targets")]
         timestamp, snapshot, targets = (path.read_bytes() for path in names)

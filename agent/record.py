@@ -4,6 +4,7 @@ The ledger key signs receipts. The identity secret derives the pseudonyms; the r
 open everything with the recovery code. The recovery code itself is returned once and kept nowhere.
 """
 
+import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from agent import machine
 from agent.errors import CannotDo
 from agent.places import Places
 from consent.event import Clocks
@@ -64,13 +67,14 @@ class Record:
         return self._ledger.entries
 
     def receipt(self) -> ConsentReceipt | None:
-        """The receipt in force, if this machine's ledger key signed it."""
+        """The receipt in force, if this machine's ledger key signed it, for this account, under the root that is pinned now."""
         if self.choice.receipt is None:
             return None
         try:
-            return verify(self.choice.receipt, self._key.public_key().public_bytes_raw())
+            found = verify(self.choice.receipt, self._key.public_key().public_bytes_raw())
         except (ReceiptError, KeystoreError):
             return None
+        return found if (found.place, found.root_sha256) == (machine.place(), self._root_sha256()) else None
 
     def check(self, happening: Happening) -> None:
         """Raise CannotDo if this cannot happen now."""
@@ -93,8 +97,14 @@ class Record:
         self.note(PURGED, at)
 
     def sign(self, receipt: ConsentReceipt) -> SignedReceipt:
-        """The receipt, signed by the ledger key."""
-        return sign(receipt, self._key)
+        """The receipt, bound to this account, machine and root of trust, and signed by the ledger key."""
+        return sign(msgspec.structs.replace(receipt, place=machine.place(), root_sha256=self._root_sha256()), self._key)
+
+    def _root_sha256(self) -> str:
+        try:
+            return hashlib.sha256(self._places.pinned_root.read_bytes()).hexdigest()
+        except OSError:
+            return ""
 
     def sealing_keys(self) -> SealingKeys | None:
         """The keys that sealing needs; None before the first consent. Raises KeystoreError."""

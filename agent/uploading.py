@@ -119,7 +119,7 @@ class Uploading:
 
     def _pinned_root(self) -> bytes | None:
         try:
-            return (self._places.policy / policies.PINNED_ROOT).read_bytes()
+            return self._places.pinned_root.read_bytes()
         except OSError:
             return None
 

@@ -38,6 +38,8 @@ class ConsentReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         granted_ms: When, Unix milliseconds, UTC.
         notice_sha256: Hash of the notice that was shown, hex.
         purpose_keys: The public keys that were shown to read each purpose, by key id (hex). Another key is a widening.
+        place: Which account on which machine said it: a hash, hex. A receipt that was copied elsewhere is no consent there.
+        root_sha256: Hash, hex, of the root of trust that was pinned then. Another root is another controller.
         hold_min_s: The shortest hold that was promised.
         surfaces: What each surface was when it was shown: the fingerprint of its executables and category. Another is a widening.
         retention_days: The longest retention that was promised, by purpose.
@@ -55,6 +57,8 @@ class ConsentReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retention_days: dict[Purpose, Count]
     hold_min_s: Count
     grants: tuple[Grant, ...]
+    place: str = ""
+    root_sha256: str = ""
 
     def scope(self) -> Scope:
         """What was consented to."""

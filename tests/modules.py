@@ -131,6 +131,7 @@ agent.home
 agent.indicator
 agent.lean
 agent.lock
+agent.machine
 agent.peer
 agent.places
 agent.policies

@@ -229,3 +229,16 @@ def test_what_is_held_is_shown_although_the_daemon_hangs(subject: Subject) -> No
                 hanging.kill()
                 hanging.wait()
                 subject.places.socket.unlink()
+
+
+def test_a_yes_is_bound_to_the_account_and_machine_that_said_it(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole state folder copied to another machine or account (a golden image, /etc/skel): no receipt, so no consent there."""
+    assert subject.record.receipt() is not None
+    monkeypatch.setattr("agent.machine.place", lambda: "elsewhere")
+    assert subject.record.receipt() is None
+
+
+def test_a_yes_is_bound_to_the_root_of_trust_that_was_pinned(subject: Subject) -> None:
+    """Another root in the place of the pinned one is another controller: nothing of the old yes holds."""
+    subject.places.pinned_root.write_bytes(b"another root")
+    assert subject.record.receipt() is None

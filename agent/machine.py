@@ -1,0 +1,17 @@
+"""Which account on which machine this is, as a hash: what a receipt is bound to. Never sent; nothing else is asked of the machine."""
+
+import hashlib
+import os
+from pathlib import Path
+
+_MACHINE_ID = Path("/etc/machine-id")
+_LABEL = b"volens/place/1"
+
+
+def place() -> str:
+    """SHA-256, hex, of the machine's id (where it has one) and the account's number."""
+    try:
+        machine = _MACHINE_ID.read_bytes().strip()
+    except OSError:
+        machine = b""
+    return hashlib.sha256(b"\0".join((_LABEL, machine, str(os.geteuid()).encode()))).hexdigest()
