@@ -123,13 +123,14 @@ def test_a_killed_indicator_comes_back_and_only_then_does_the_recording(life: Li
 
 
 def test_forgetting_takes_back_and_recording_goes_on(life: Life) -> None:
-    """`forget --last 10m`: the hold is empty, the counts reconcile, and what comes after is held again."""
+    """`forget --last 10m`: nothing of before is held, the counts reconcile, and what comes after is held again."""
     life.desk.work()
     kept(life, 4)
     assert "Forgotten" in life.say("forget", "--last", "10m").out
     forgotten = life.status()
-    assert (forgotten.hold.events, forgotten.tally.held) == (0, 0)
+    assert forgotten.tally.held == 0
     assert forgotten.tally.forgotten > 0
+    assert {event["kind"] for event in life.held()} <= {"control", "focus"}  # the next generation may have begun to say where it is
     life.subject.wait_collecting()
     life.desk.work()
     kept(life, 4)
