@@ -14,6 +14,7 @@ from consent.event import (
     Control,
     Event,
     Focus,
+    Gap,
     KeyChord,
     KeyNamed,
     Modifier,
@@ -60,10 +61,16 @@ class _Draft:
 
 @dataclass(slots=True)
 class _Trajectory:
-    """What has been understood so far. Windows and buttons belong to one generation: nothing pairs across a change of permission."""
+    """What has been understood so far. Windows and buttons belong to one generation: nothing pairs across a change of permission.
+
+    Attributes:
+        geometry: by generation and window, where it was told to be.
+        front: by generation, the window that was told to be in front; 0 for a gap.
+    """
 
     drafts: list[_Draft] = field(default_factory=list)
     geometry: dict[tuple[int, int], Focus] = field(default_factory=dict)
+    front: dict[int, int] = field(default_factory=dict)
     down: dict[tuple[int, Button], tuple[int, Event, PointerButton]] = field(default_factory=dict)
     last_act: _Draft | None = None
 
@@ -89,19 +96,42 @@ def steps_of(pseudonym: bytes, events: Iterable[Event]) -> list[Step]:
         pseudonym: 32 bytes, of the epoch that the events were sealed under.
         events: in the order of capture.
     """
-    trajectory = _Trajectory()
-    for order, event in enumerate(events):
+    captured = list(events)
+    trajectory, coming = _Trajectory(), _coming(captured)
+    for order, event in enumerate(captured):
+        generation, window = event.generation, event.window
         if isinstance(event.payload, PointerButton):
+            if order in coming and trajectory.front.get(generation) != window:
+                trajectory.geometry[generation, window] = coming[order]
             _button(trajectory, order, event, event.payload)
         else:
             if isinstance(event.payload, Focus):
-                trajectory.geometry[event.generation, event.window] = event.payload
+                trajectory.geometry[generation, window] = event.payload
+            if isinstance(event.payload, Focus | Gap):
+                trajectory.front[generation] = window if isinstance(event.payload, Focus) else 0
             action, args, duration_ms = _plain(trajectory, event, event.payload)
             trajectory.add(_Draft(order, event, action, args, duration_ms, event.n))
     for order, event, payload in trajectory.down.values():
         trajectory.add(_alone(trajectory, order, event, payload))
     name = pseudonym.hex()
     return [_final(name, index, draft) for index, draft in enumerate(sorted(trajectory.drafts, key=lambda draft: draft.order))]
+
+
+def _coming(events: list[Event]) -> dict[int, Focus]:
+    """By the order of a press: the focus of its window, if that is what comes to the front next in its generation."""
+    coming: dict[int, Focus] = {}
+    following: dict[int, tuple[int, Focus] | None] = {}
+    for order, event in reversed(list(enumerate(events))):
+        match event.payload:
+            case Focus():
+                following[event.generation] = event.window, event.payload
+            case Gap():
+                following[event.generation] = None
+            case PointerButton(pressed=True):
+                window, focus = following.get(event.generation) or (0, None)
+                if focus is not None and window == event.window:
+                    coming[order] = focus
+    return coming
 
 
 def _final(trajectory: str, index: int, draft: _Draft) -> Step:

@@ -23,7 +23,7 @@ ALLOWED = frozenset({EDITOR, DIALOG})
 ROLES = ("before", "allowed", "not_allowed", "password", "paused")
 
 TAKES_IN_S = 0.4
-"""A person looks before going on in another window, and leaves none within a quarter second of typing; Volens refuses such keys."""
+"""A person looks before going on in another window; Volens refuses keys until it has found out what has the focus there."""
 
 
 def applications() -> list[Application]:
@@ -85,6 +85,12 @@ class Acts:
         self.person.scroll(*self.terminal.inside(0.5, 0.5), 2)
         self.person.click(*self.terminal.inside(0.2, 0.2))
 
+    def come_back(self) -> None:
+        """Back to the editor by a click into its text: it brings the editor to the front, and counts as the editor's."""
+        self.person.click_into(self.editor, EDITOR, 0.5, 0.3)
+        rest(TAKES_IN_S)
+        self.person.key("end")
+
     def sign_in(self) -> None:
         """A dialog asks for a password; it is typed and confirmed by a click."""
         child = self.stage.start(Program.DIALOG, ["--password", "--title=Sign in"], name="dialog", silent=True)  # it prints the password
@@ -113,7 +119,6 @@ class Acts:
         self.person.scroll(*self.editor.inside(0.5, 0.5), 1)
 
     def _to(self, place: Place, surface: str) -> None:
-        rest(TAKES_IN_S)
         self.person.focus(place, surface)
         rest(TAKES_IN_S)
 

@@ -81,6 +81,7 @@ def _work(acts: Acts, subject: Subject, report: Report) -> None:
     with report.stage("work in both applications, and a password in a sign-in dialog"):
         acts.write()
         acts.wander()
+        acts.come_back()
         acts.sign_in()
         subject.settle(truth.raw(Phase.COLLECTING))
     with report.stage("a pause of 30 minutes, and more work meanwhile"):

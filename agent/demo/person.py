@@ -51,7 +51,6 @@ KEYSYMS = {
 
 BUTTONS = {1: "left", 2: "middle", 3: "right"}
 WHEEL_UP, WHEEL_DOWN = 4, 5
-TITLE_BAR = "title-bar"
 _TITLE_BAR_PX = 16
 
 
@@ -117,18 +116,23 @@ class Person:
             self.truth.add(Act.CHARACTER, "character", 4 if shifted else 2)
 
     def focus(self, place: Place, surface: str) -> None:
-        """Bring a window to the front, unless it is there, by a click on its title bar; what follows counts as that surface's.
-
-        The title bar is the window manager's, so this click is on neither application's surface.
-        """
-        if active_window(self.display) != place.window_id:
-            self.truth.surface, self._place = TITLE_BAR, None
-            self.click(place.x + place.width // 3, place.y - _TITLE_BAR_PX // 2)
-            until(lambda: active_window(self.display) == place.window_id, "the focus of a window")
+        """Bring a window to the front, unless it is there, by a click on its title bar, which is its own; what follows is done in it."""
         self.enter(place, surface)
+        if active_window(self.display) != place.window_id:
+            self.click(place.x + place.width // 3, place.y - _TITLE_BAR_PX // 2)
+            self._wait_for(place)
+
+    def click_into(self, place: Place, surface: str, right: float, down: float) -> None:
+        """Bring a window to the front by a click into its content, as fractions of it; what follows is done in it."""
+        self.enter(place, surface)
+        self.click(*place.inside(right, down))
+        self._wait_for(place)
+
+    def _wait_for(self, place: Place) -> None:
+        until(lambda: active_window(self.display) == place.window_id, "the focus of a window")
 
     def enter(self, place: Place, surface: str) -> None:
-        """What follows is done in this window, which is in front."""
+        """What follows is done in this window, which is in front or comes there."""
         self.truth.surface, self._place = surface, place
 
     def keycodes(self) -> dict[str, int]:

@@ -4,9 +4,9 @@ The process is the one that the X server itself names for the window's connectio
 what the window says of itself. A program that an interpreter runs is its interpreter: its own name is not looked at.
 """
 
+import contextlib
 import os
 import sys
-from collections import deque
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,8 +20,8 @@ _CARDINAL, _WINDOW = 6, 33
 _LOCAL_PID = 2
 _DEEPEST = 32
 """Frames around a client window, at most; window managers make one to three."""
-_MOST_IN_FRAME = 32
-"""Windows in a frame that are asked, from the outside in; openbox has 20 around the application's."""
+_MOST_UNKNOWN = 64
+"""Windows never in front so far, the newest first, of which it is asked whether a press went to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Windows:
         self._managed = display.intern_atom("_NET_SUPPORTING_WM_CHECK")
         self._pid = display.intern_atom("_NET_WM_PID")
         self._own = display.intern_atom(OWN_PROPERTY)
-        self._state = display.intern_atom("WM_STATE")
+        self._clients = display.intern_atom("_NET_CLIENT_LIST")
         self._rules = {os.path.realpath(path): rule for rule in rules for path in rule.executables}
         self._python = os.path.realpath(sys.executable)
         self._known: dict[int, Known] = {}
@@ -152,18 +152,20 @@ class Windows:
         if front.pid and self._is_pop_up(top) and self._pid_of(top) == front.pid:  # frames can be pop-ups, too: the window manager's
             return active
         inside = [xid for xid, known in self._known.items() if known.frame == top]
-        return self._managed_in(top) if not inside else inside[0] if len(inside) == 1 else 0
+        if not inside:
+            return self._managed_in(top)
+        return inside[0] if len(inside) == 1 else 0
 
     def _managed_in(self, top: int) -> int:
-        """The window in a frame that the window manager calls an application's, looked for among the first few."""
-        inside = deque([top])
-        for _ in range(_MOST_IN_FRAME):
-            if not inside:
-                break
-            window = self._display.create_resource_object("window", inside.popleft())
-            if window.get_full_property(self._state, self._state) is not None:
-                return int(window.id)
-            inside.extend(int(child.id) for child in window.query_tree().children)
+        """The window, not known yet, that the window manager has put into a child of the root; 0 if it has put none there."""
+        from Xlib.error import XError
+
+        answer = self._root.get_full_property(self._clients, _WINDOW)
+        unknown = [int(xid) for xid in (answer.value if answer is not None else ()) if int(xid) not in self._known]
+        for xid in reversed(unknown[-_MOST_UNKNOWN:]):
+            with contextlib.suppress(XError):
+                if self._frame_of(xid) == top:
+                    return xid
         return 0
 
     def _look_up(self, xid: int) -> Known:

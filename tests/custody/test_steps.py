@@ -133,6 +133,26 @@ def test_a_click_stands_where_its_press_was() -> None:
     assert [(step.index, step.action) for step in steps] == [(0, Action.CLICK), (1, Action.PRESS)]
 
 
+@pytest.mark.parametrize("before", [[], [event(FOCUS, window=2)], [event(Focus(0, 0, 10, 10, 50, 50)), event(Gap())]])
+@pytest.mark.parametrize("release_first", [True, False])
+def test_a_click_that_brings_its_window_to_the_front_has_its_place_by_the_focus_that_follows(
+    before: list[Event], release_first: bool
+) -> None:
+    """Even if the window had another size when it was last in front; its release may come before or after that focus."""
+    release, focus = button(200, 100, False, 80), event(FOCUS, 40)
+    after = [release, focus] if release_first else [focus, release]
+    steps = steps_of(PSEUDONYM, [*before, button(200, 100, True), *after])
+    assert [step.args for step in steps if step.action is Action.CLICK] == [Clicked(Button.LEFT, Point(0.25, 0.25, Frame.WINDOW))]
+
+
+def test_a_click_in_the_window_in_front_has_its_place_by_the_focus_before_it() -> None:
+    """The window is made larger afterwards; or another one, or one of another generation, is told next."""
+    larger = Focus(0, 0, 1600, 800, 1920, 1080)
+    for after in (event(larger, 200), event(larger, 200, window=2), event(larger, 200, generation=8)):
+        steps = steps_of(PSEUDONYM, [event(FOCUS), *click(200, 100, 1), after])
+        assert steps[1].args == Clicked(Button.LEFT, Point(0.25, 0.25, Frame.WINDOW))
+
+
 def test_a_window_of_unknown_size_gives_no_coordinates_and_says_why() -> None:
     """Nothing is divided by a guess; another window's or generation's size does not count."""
     unknown = Point(None, None, None, "window geometry unknown")
