@@ -105,9 +105,12 @@ def test_decisions_are_numbered_without_a_hole() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_file_that_a_page_names_exists(page: Path) -> None:
-    """Tests that are cited as proof, and modules that are named as the place of a rule."""
-    named = re.findall(r"`((?:tests|agent|consent|collectors|transport|receiver|custody|docs|bench)/[\w./*-]+)`", page.read_text())
-    assert [name for name in named if not list(ROOT.glob(name.rstrip("/")))] == []
+    """Modules that are named as the place of a rule, and tests that are cited as proof, by file and by name."""
+    named = re.findall(
+        r"`((?:tests|agent|consent|collectors|transport|receiver|custody|docs|bench)/[\w./*-]+)((?:::\w+)?)`", page.read_text()
+    )
+    assert [name for name, _ in named if not list(ROOT.glob(name.rstrip("/")))] == []
+    assert [test for name, test in named if test and f"def {test[2:]}(" not in (ROOT / name).read_text()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
