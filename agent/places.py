@@ -6,6 +6,7 @@ changed, and what is held could have been read.
 
 import contextlib
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,7 +104,9 @@ class Places:
 
 def of_this_person() -> Places:
     """The places of whoever runs this process, by the platform's own conventions (XDG on Linux)."""
-    return Places(_DIRS.user_state_path, _DIRS.user_runtime_path)
+    with warnings.catch_warnings():  # without a session's runtime folder a private one below /tmp is right, and no news to anybody
+        warnings.simplefilter("ignore")
+        return Places(_DIRS.user_state_path, _DIRS.user_runtime_path)
 
 
 def _private(path: Path, *, folder: bool) -> None:
