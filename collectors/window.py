@@ -96,9 +96,9 @@ class Timeline:
         begin_ms = long_ago_ms if before is None else before.at_ms
         came = [context for context in self._arrivals() if begin_ms <= context.since_ms < parted.at_ms]
         if not came and (before is None or before.order_ms < long_ago_ms):
-            return self._until_parted(self.at(at_ms).front, at_ms, parted.at_ms, end_ms)
+            return self._until_parted(self.at(at_ms).front, at_ms, parted, end_ms)
         if before is not None and came and self._said_in_time(came[0].since_ms, before.at_ms):
-            return self._until_parted(came[-1].front, at_ms, parted.at_ms, end_ms)
+            return self._until_parted(came[-1].front, at_ms, parted, end_ms)
         return self.during(begin_ms, end_ms)
 
     def _arrivals(self) -> list[Context]:
@@ -116,14 +116,15 @@ class Timeline:
                 kept_up = kept_up and any(ms <= arrival_ms < next_ms for arrival_ms in arrivals_ms)
         return said_ms - moved_ms <= FRONT_SLACK_MS and kept_up
 
-    def _until_parted(self, front: Front, at_ms: int, parted_ms: int, end_ms: int) -> list[Context]:
-        """What held in a window from an instant on. News of its fields after it lost the focus are another window's, or
-        come from its closing; only that a password field had the focus counts even then."""
+    def _until_parted(self, front: Front, at_ms: int, parted: _Move, end_ms: int) -> list[Context]:
+        """What held in a window from an instant on. News of its fields after it lost the focus, or a program took the
+        keyboard, come from that; only that a password field had the focus counts even then."""
         spans = [context for context in self.during(at_ms, end_ms) if context.front == front]
-        left = any(parted_ms <= context.since_ms <= parted_ms + FRONT_SLACK_MS for context in self._arrivals() if context.front != front)
-        if not left:
+        others_ms = [context.since_ms for context in self._arrivals() if context.front != front]
+        left = any(parted.at_ms <= ms <= parted.at_ms + FRONT_SLACK_MS for ms in others_ms)
+        if not left and not parted.grab:
             return spans
-        return spans[:1] + [context for context in spans[1:] if context.since_ms < parted_ms or context.role is NoRole.SECURE]
+        return spans[:1] + [context for context in spans[1:] if context.since_ms < parted.at_ms or context.role is NoRole.SECURE]
 
     def forget_before(self, at_ms: int) -> None:
         """Nothing older than this instant will be asked for."""

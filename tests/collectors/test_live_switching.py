@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from Xlib import X
@@ -66,9 +67,10 @@ def _ask_for(desk: Desktop, application: Application) -> None:
     desk.display.sync()
 
 
-def _client_with_focus(desk: Desktop) -> int:
-    """Which X client's window a key would go to now; GTK gives the focus to a window of its own beside the one in front."""
-    return int(getattr(desk.display.get_input_focus().focus, "id", 0)) & ~CLIENT_MASK
+def _has_focus(desk: Desktop, application: Application) -> bool:
+    """Whether a key would go to this application now; GTK gives the focus to a window of its own beside the one in front."""
+    focus = int(getattr(desk.display.get_input_focus().focus, "id", 0))
+    return focus & ~CLIENT_MASK == application.window & ~CLIENT_MASK
 
 
 def test_no_chord_of_the_terminal_is_told_as_the_editors(
@@ -80,7 +82,7 @@ def test_no_chord_of_the_terminal_is_told_as_the_editors(
     for number in range(SWITCHES // 2):
         for application in (terminal, editor):
             _ask_for(desk, application)
-            until(lambda wanted=application.window & ~CLIENT_MASK: _client_with_focus(desk) == wanted, "the focus", poll_s=0.001)
+            until(partial(_has_focus, desk, application), "the focus", poll_s=0.001)
             desk.key("Control_L", "e" if application is terminal else "a")
             rest((0, 0.005, 0.03)[number % 3] if application is terminal else 0.25)
             desk.key("Control_L", "e" if application is terminal else "End")

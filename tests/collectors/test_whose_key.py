@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from collectors.raw import Front, NoRole
 from collectors.shape import HOLD_MS
 from collectors.window import DOUBT_MS, FRONT_SLACK_MS
-from consent.event import Clocks, EndedBy, FieldRole, KeyNamed, NamedKey, TypingBurst
+from consent.event import Clocks, EndedBy, FieldRole, KeyChord, KeyNamed, NamedKey, TypingBurst
 from consent.vocabulary import Kind, Why
 from tests.collectors.stage import CODES, DIALOG, EDITOR, ELSEWHERE, OWN, Stage
 
@@ -127,6 +127,28 @@ def test_a_password_field_of_the_window_that_was_left_counts_even_after_it_was_l
         stage.later(1)
         stage.front(DIALOG)
         assert _named(stage) == kept
+
+
+@pytest.mark.parametrize(("role", "kept"), [(NoRole.UNKNOWN, ["tab"]), (NoRole.SECURE, [])])
+def test_a_chord_that_takes_the_keyboard_is_kept_though_the_application_thinks_that_it_lost_the_focus(
+    role: NoRole, kept: list[str]
+) -> None:
+    """Alt and Tab: the window manager takes the keyboard, and brings another window when Alt is let go."""
+    stage = Stage().in_editor()
+    stage.press("Alt")
+    stage.ms += 30
+    stage.press("Tab")
+    stage.shaper.unsettled(stage.now, grab=True)
+    stage.later(2)
+    stage.focus(role)
+    stage.later(100)
+    stage.release("Tab")
+    stage.release("Alt")
+    stage.shaper.unsettled(stage.now, grab=True)
+    stage.switch(ELSEWHERE)
+    events = [event for event in stage.settle() if isinstance(event.payload, KeyChord)]
+    assert [event.payload.trigger for event in events if isinstance(event.payload, KeyChord)] == kept
+    assert sum(stage.dropped.values()) == 4 - sum(event.n for event in events)
 
 
 # --- any order -------------------------------------------------------------------------------------------------
