@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from receiver import records
 from receiver.accept import rejoin
 from receiver.access import Access, broken_at
+from receiver.blobs import BlobStore
 from receiver.records import Row
 from receiver.site import Site
-from receiver.vault import Store
 from transport.header import EnvelopeError
 
 
@@ -44,7 +44,7 @@ def check(site: Site) -> Report:
         broken = broken_at(_log(site))
     if broken is not None:
         wrong.append(f"access record {broken}: the chain is broken here")
-    unfinished = {name for store in (site.vault.bodies, site.vault.slots) for name in store.ids()} - known
+    unfinished = {name for store in (site.vault.bodies, site.vault.slots) for name in store.names()} - known
     return Report(sound, erased, len(unfinished), tuple(wrong))
 
 
@@ -53,12 +53,12 @@ def _faults(site: Site, row: Row) -> Iterator[str]:
         yield from _left(site.vault.slots, row.id, "slots")
         yield from _left(site.vault.bodies, row.id, "body")
         return
+    missing = [part for store, part in ((site.vault.slots, "slots"), (site.vault.bodies, "body")) if not store.has(row.id)]
+    if missing:
+        yield from (f"batch {row.id}: its {part} file is missing" for part in missing)
+        return
     try:
         raw, envelope = rejoin(row.id, *site.vault.read(row.id))
-    except FileNotFoundError as error:
-        part = "slots" if str(site.vault.slots.root) in str(error.filename) else "body"
-        yield f"batch {row.id}: its {part} file is missing"
-        return
     except (OSError, EnvelopeError) as error:
         yield f"batch {row.id}: {error}"
         return
@@ -67,8 +67,8 @@ def _faults(site: Site, row: Row) -> Iterator[str]:
         yield f"batch {row.id}: its row says other than its header"
 
 
-def _left(store: Store, batch_id: str, part: str) -> Iterator[str]:
-    if store.path(batch_id).exists():
+def _left(store: BlobStore, batch_id: str, part: str) -> Iterator[str]:
+    if store.has(batch_id):
         yield f"batch {batch_id}: erased, but its {part} file is there"
 
 
