@@ -105,13 +105,19 @@ class Depot:
             self.log.settle([wish.digest])
             return self._erase(wish, now.date())
 
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction, for the writer's turn. Raises Refused: 507 the disk is full, 500 it failed."""
+        with _disk_faults(), self.engine.begin() as connection:
+            yield connection
+
     def note_access(self, *, purpose: str, reason: str, batches: Sequence[str], now: datetime) -> Access:
         """Appends a record to the access log, durably, before anything may be opened.
 
         Raises:
             Refused: 422, a batch is not here or has another purpose.
         """
-        with _disk_faults(), self.engine.begin() as connection:
+        with self.writing() as connection:
             there = {row.id for row in records.find(connection, batches) if row.purpose == purpose and not row.erased}
             missing = len(set(batches) - there)
             if missing:

@@ -9,10 +9,9 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from receiver import nonce as nonces
+from receiver import proof
 from receiver.errors import Refused
 from transport.erasure_proof import message
 
@@ -49,12 +48,8 @@ def prove(  # noqa: PLR0913 - the proof's parts and the facts to judge them by
     Raises:
         Refused: 403, the nonce is stale or not ours, or the signature is not this pseudonym's.
     """
-    if not nonces.is_good(nonce_key, now, nonce):
-        raise Refused(403, "the nonce is not one of this receiver's, or older than five minutes", "fetch a new one and sign again")
-    try:
-        Ed25519PublicKey.from_public_bytes(pseudonym).verify(signature, message(nonce, batches))
-    except (InvalidSignature, ValueError):
-        raise Refused(403, "the signature is not this pseudonym's", "sign nonce and batches with the key that sealed them") from None
+    signed = message(nonce, batches)
+    proof.check(pseudonym=pseudonym, nonce=nonce, signature=signature, message=signed, nonce_key=nonce_key, now=now)
     return Wish(pseudonym, None if batches is None else tuple(sorted(set(batches))))
 
 

@@ -18,13 +18,13 @@ from receiver.tables import open_engine
 from receiver.vault import Vault
 from transport import disk
 
-_SETTINGS = "receiver.toml"
-_DATABASE = "volens.db"
+SETTINGS = "receiver.toml"
+DATABASE = "volens.db"
 _RECEIPT_KEY = "receipt.key"
 _NONCE_KEY = "nonce.key"
 _ONLINE_KEY = "online.key"
 _KEY_BYTES = 32
-_BODIES = "bodies"
+BODIES = "bodies"
 _SLOTS = "slots"
 _LOG = "erasures"
 
@@ -78,7 +78,7 @@ def init(directory: Path, *, trial_policy: bytes | None, now: datetime) -> str |
         policy_repo.purposes_of(trial_policy)
     _make_root(directory)
     disk.make_private(directory / "keys")
-    for name in (_BODIES, _SLOTS, _LOG):
+    for name in (BODIES, _SLOTS, _LOG):
         FileStore(directory / name).make()
     policy_repo.make(directory / "tuf")
     for name in (_RECEIPT_KEY, _NONCE_KEY):
@@ -88,9 +88,9 @@ def init(directory: Path, *, trial_policy: bytes | None, now: datetime) -> str |
         made = policy_repo.make_trial(directory / "tuf", trial_policy, now, timedelta(seconds=chosen.lease_s))
         disk.put(directory / "keys" / _ONLINE_KEY, made.online.private_bytes_raw())
         fingerprint = made.fingerprint
-    migrate.to_newest(directory / _DATABASE)
+    migrate.to_newest(directory / DATABASE)
     # Last: a folder without settings was not finished, and is not opened.
-    disk.put(directory / _SETTINGS, f"# every setting: docs/receiver.md\ntrial = {str(chosen.trial).lower()}\n".encode())
+    disk.put(directory / SETTINGS, f"# every setting: docs/receiver.md\ntrial = {str(chosen.trial).lower()}\n".encode())
     return fingerprint
 
 
@@ -101,8 +101,8 @@ def open_site(directory: Path) -> Site:
         ReceiverError: not one, open to others, or damaged.
     """
     _check_private(directory)
-    chosen = settings.read(directory / _SETTINGS)
-    migrate.to_newest(directory / _DATABASE)
+    chosen = settings.read(directory / SETTINGS)
+    migrate.to_newest(directory / DATABASE)
     policy_repo.purposes(directory / "tuf")  # an error now rather than while serving
     if not (directory / _LOG).exists():  # a folder of the first version
         FileStore(directory / _LOG).make()
@@ -110,8 +110,8 @@ def open_site(directory: Path) -> Site:
     return Site(
         directory=directory,
         settings=chosen,
-        engine=open_engine(directory / _DATABASE),
-        vault=Vault(FileStore(directory / _BODIES), FileStore(directory / _SLOTS)),
+        engine=open_engine(directory / DATABASE),
+        vault=Vault(FileStore(directory / BODIES), FileStore(directory / _SLOTS)),
         log=FileStore(directory / _LOG),
         receipt_key=Ed25519PrivateKey.from_private_bytes(_key(directory, _RECEIPT_KEY)),
         nonce_key=_key(directory, _NONCE_KEY),

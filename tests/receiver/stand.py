@@ -23,6 +23,7 @@ import httpx
 from transport.envelope import Envelope, seal
 from transport.erasure_proof import message
 from transport.identity import EpochIdentity
+from transport.jobs import Answered, Request
 from transport.xwing import ReadingKey
 
 PURPOSE = "train-desktop-agents"
@@ -62,6 +63,11 @@ def envelope(signer: EpochIdentity | None = None, *, purpose: str = PURPOSE, key
     )
 
 
+def answered(response: httpx.Response) -> Answered:
+    """An answer as a courier would bring it."""
+    return Answered(1, response.status_code, response.headers.get("retry-after"), response.headers.get("date"), response.content)
+
+
 @dataclass
 class Service:
     """A receiver that answers."""
@@ -82,6 +88,16 @@ class Service:
         body: dict[str, object] = {"pseudonym": who.pseudonym.hex(), "nonce": nonce}
         body["signature"] = who.sign(message(nonce, batches)).hex()
         return self.client.post("/v1/erasures", json=body if batches is None else body | {"batches": batches})
+
+    def ask(self, spelled: tuple[Request, bytes]) -> httpx.Response:
+        """Sends what a client module spelled, over a connection of its own."""
+        request, body = spelled
+        with httpx.Client(trust_env=False, timeout=20) as client:
+            return client.request(request.method.value, request.url, content=body or None)
+
+    def nonce(self) -> str:
+        """A nonce to sign."""
+        return str(self.client.get("/v1/erasures/nonce").json()["nonce"])
 
     def files(self, sealed: Envelope) -> list[Path]:
         """Both places of an envelope."""
@@ -138,6 +154,16 @@ def make(directory: Path, settings: str = "") -> Path:
     with (directory / "rx" / "receiver.toml").open("a") as file:
         file.write(settings)
     return directory / "rx"
+
+
+def make_fleet(directory: Path, settings: str = "") -> tuple[Path, str]:
+    """A receiver's folder that is no trial, with the trial's policy published in it; and a fleet token."""
+    made = make(directory, settings)
+    file = made / "receiver.toml"
+    file.write_text(file.read_text().replace("trial = true", "trial = false"))
+    created = run("token", "create", made, "--note", "pilot")
+    assert created.returncode == 0, created.stderr
+    return made, created.stdout.splitlines()[-1]
 
 
 @contextmanager
