@@ -47,6 +47,7 @@ def make(here: Running) -> ASGIApp:
         lifespan=_life,
         exception_handlers={Refused: _refuse, HTTPException: _refuse_http, ClientDisconnect: _went_away, Exception: _fail},
     )
+    app.router.redirect_slashes = False  # nothing here redirects: an address made from a request's own headers is not ours to give out
     app.state.running = here
     return lines.Lines(app, here.now, clock.elapsed_s)
 

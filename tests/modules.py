@@ -195,6 +195,7 @@ receiver.migrations.env
 receiver.migrations.versions.m0001_first
 receiver.migrations.versions.m0002_fleet
 receiver.old_rows
+receiver.openapi
 receiver.opening
 receiver.policy_repo
 receiver.published

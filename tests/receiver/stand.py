@@ -20,6 +20,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.receiver.described import hold
 from transport.envelope import Envelope, seal
 from transport.erasure_proof import message
 from transport.identity import EpochIdentity
@@ -92,7 +93,7 @@ class Service:
     def ask(self, spelled: tuple[Request, bytes]) -> httpx.Response:
         """Sends what a client module spelled, over a connection of its own."""
         request, body = spelled
-        with httpx.Client(trust_env=False, timeout=20) as client:
+        with httpx.Client(trust_env=False, timeout=20, event_hooks={"response": [hold]}) as client:
             return client.request(request.method.value, request.url, content=body or None)
 
     def nonce(self) -> str:
@@ -180,7 +181,7 @@ def serving(directory: Path, *, under: Sequence[str] = ()) -> Iterator[Service]:
             line = ready.readline()
         assert line, log.read_text()
         url = json.loads(line)["url"]
-        with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
+        with httpx.Client(base_url=url, trust_env=False, timeout=20, event_hooks={"response": [hold]}) as client:
             yield Service(directory, url, client, process, log)
     finally:
         if process.poll() is None:
