@@ -56,7 +56,7 @@ def _live_until_killed(folder: Path, seed: int, first: int, writes: int) -> None
         stores, rng = Stores(folder), random.Random(seed)
         while True:
             first = live(stores, rng, first, lambda line: os.write(writes, f"{line}\n".encode()) and None)
-    except BaseException as error:  # noqa: BLE001 - this is the end of a process; its parent must hear why
+    except BaseException as error:
         os.write(writes, f"failed {error!r}\n".encode())
     finally:
         os._exit(1)
