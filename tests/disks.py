@@ -56,7 +56,7 @@ class Loop:
         try:
             yield place
         finally:
-            subprocess.run(["umount", str(place)], check=True)
+            subprocess.run(["umount", "--lazy", str(place)], check=True)  # a failed test may still have it open
             copy.unlink()
 
 
