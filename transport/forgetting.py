@@ -101,6 +101,12 @@ def resume(shelf: Shelf) -> tuple[Span | None, int] | None:
         return Everything(), intent.held_n
 
 
+def mend(shelf: Shelf) -> None:
+    """Complete what an error of the disk cut short in an earlier forget of this process: its survivors get their names."""
+    if (shelf.folder / INTENT).exists():
+        finish(shelf)
+
+
 def finish(shelf: Shelf) -> None:
     """The last step: what the present hold key does not open goes, what was written anew for it gets its name, the intent goes."""
     for path in shelf.files(NEW):
