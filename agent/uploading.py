@@ -9,8 +9,6 @@ import contextlib
 import random
 from collections.abc import Callable
 
-import msgspec
-
 from agent import policies
 from agent.child import Child
 from agent.daemon import Daemon
@@ -20,6 +18,7 @@ from agent.words import counted
 from consent.event import Clocks
 from consent.gate import may_send
 from consent.trust import POLICY_TARGET
+from consent.unreadable import UNREADABLE
 from consent.vocabulary import Purpose, State
 from transport import erasing, jobs, schedule
 from transport.errors import TransportError
@@ -219,7 +218,7 @@ class Uploading:
     def _heard(self, message: bytes) -> None:
         try:
             answer = jobs.decode_answer.decode(message)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             self._abort()
             return
         if self._open is not None and answer.job == self._open[0]:

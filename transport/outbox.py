@@ -17,6 +17,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from consent.unreadable import UNREADABLE
 from transport import disk
 from transport.envelope import MAX_ENVELOPE_BYTES, Envelope
 from transport.errors import TransportError
@@ -179,7 +180,7 @@ class Outbox:
         try:
             plain = AESGCM(self._key or bytes(SECRET_BYTES)).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], path.stem.encode())
             return msgspec.msgpack.decode(plain, type=Note)
-        except (InvalidTag, ValueError, msgspec.MsgspecError):
+        except (InvalidTag, *UNREADABLE):
             return None
 
     def _find(self) -> None:
