@@ -44,6 +44,7 @@ class Uploading:
     def __init__(self, daemon: Daemon, places: Places, read: Callable[[], Clocks], loop: asyncio.AbstractEventLoop) -> None:
         self._daemon, self._places, self._read, self._loop = daemon, places, read, loop
         self._receiver = daemon.subject.settings.receiver
+        self._pin = [pin] if (pin := daemon.subject.settings.receiver_pin) else []
         self._schedule = Schedule()
         self._courier: Child | None = None
         self._open: tuple[int, asyncio.Future[jobs.Answer]] | None = None
@@ -209,7 +210,7 @@ class Uploading:
         """Give the courier a job and wait for its answer; it is started if there is none."""
         answer: asyncio.Future[jobs.Answer] = self._loop.create_future()
         if self._courier is None:
-            self._courier = Child("courier", self._loop, self._heard, self._died)
+            self._courier = Child("courier", self._loop, self._heard, self._died, self._pin)
         self._open = (job.job, answer)
         for message in jobs.messages(job, body):
             self._courier.say(message)

@@ -51,6 +51,7 @@ class Carrier:
     made: list[str] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     courier: Courier | None = None
+    ca_file: Path | None = None
 
     def __post_init__(self) -> None:
         self.outbox = Outbox(self.folder, FileKeystore(self.folder.parent / "keys"))
@@ -65,7 +66,7 @@ class Carrier:
     def ready(self) -> Courier:
         """The courier, started if there is none."""
         if self.courier is None:
-            self.courier = Courier()
+            self.courier = Courier(self.ca_file)
         return self.courier
 
     def send(self, envelope_id: str, kill_after_s: float | None = None) -> Result:
