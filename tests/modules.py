@@ -61,6 +61,7 @@ consent.register
 consent.scope
 consent.standing
 consent.trust
+consent.unreadable
 consent.vocabulary
 custody.access
 custody.batches
@@ -221,5 +222,6 @@ transport.process
 transport.reopening
 transport.sealing
 transport.shelf
+transport.tls
 volens
 """.split()
