@@ -112,24 +112,36 @@ def test_enter_that_closes_a_dialog_is_told(desk: Desktop, editor: Application, 
 
 @pytest.mark.parametrize("known", [True, False])
 def test_a_click_into_a_window_that_is_not_in_front_is_its(desk: Desktop, editor: Application, terminal: Application, known: bool) -> None:
-    """Told relative to it and before it is told as the one in front, whether it was ever in front before or not."""
-    (editor if known else terminal).in_front()
+    """Told relative to it and before it is told as the one in front, whether it was ever in front before or not.
+
+    A machine too busy to raise a window within the hold makes the click nobody's, which is right; then it is tried again.
+    """
     rule = SurfaceRule(SurfaceId("mousepad"), (program("mousepad"),), False)
-    with observer(desk.env, [rule]) as child:
-        child.until(lambda: child.recorded is known, "the first window")
-        terminal.in_front()
-        child.until(lambda: child.recorded is False, "the terminal in front")
-        child.lull(0.6)
-        child.clear()
-        desk.move(*editor.point(200, 150))
-        desk.button(1)
-        child.until_seen(3)
-        child.lull(0.6)
-        assert [event.payload for event in child.of(Kind.POINTER_BUTTON)] == [
-            PointerButton(200, 150, Button.LEFT, pressed) for pressed in (True, False)
-        ]
-        assert isinstance(child.of(Kind.FOCUS)[-1].payload, Focus)
-        assert child.dropped == {Why.NO_KIND: 1}
+    for _ in range(3):
+        (editor if known else terminal).in_front()
+        with observer(desk.env, [rule]) as child:
+            _click_behind(desk, editor, terminal, child, known=known)
+            if Why.SURFACE_NOT_ALLOWED not in child.dropped:
+                break
+    assert [event.payload for event in child.of(Kind.POINTER_BUTTON)] == [
+        PointerButton(200, 150, Button.LEFT, pressed) for pressed in (True, False)
+    ]
+    assert isinstance(child.of(Kind.FOCUS)[-1].payload, Focus)
+    assert child.dropped == {Why.NO_KIND: 1}
+
+
+def _click_behind(desk: Desktop, editor: Application, terminal: Application, child: Child, *, known: bool) -> None:
+    """A click into the editor while the terminal is in front."""
+    child.until(lambda: child.recorded is known, "the first window")
+    terminal.in_front()
+    child.until(lambda: child.recorded is False, "the terminal in front")
+    desk.move(*terminal.point(5, 5))
+    child.lull(0.6)
+    child.clear()
+    desk.move(*editor.point(200, 150))
+    desk.button(1)
+    child.until_seen(3)
+    child.lull(0.6)
 
 
 def test_a_click_into_a_window_that_is_not_recorded_and_a_wheel_over_one_behind_are_refused(
