@@ -133,7 +133,7 @@ def unpack(payload: bytes) -> Batch:
         events = to_events(wire.columns)
     except ColumnError as error:
         raise BatchError(f"this is not a batch: {error}") from None
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):  # msgspec lets text that is no UTF-8 through as the latter
         raise BatchError("this is not a batch: a field is missing, unknown or out of range; its sealer is faulty or newer") from None
     facts = wire.facts
     if facts.format != FORMAT:
