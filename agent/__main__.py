@@ -25,7 +25,7 @@ def _courier(arguments: list[str]) -> int:
 
     die_with_parent()
     close_to_others()
-    return run(0, int(arguments[0]))
+    return run(0, int(arguments[0]), pin=bytes.fromhex(arguments[1]) if len(arguments) > 1 else None)
 
 
 def _tray(arguments: list[str]) -> int:

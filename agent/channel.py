@@ -9,11 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import msgspec
-
 from agent import messages
 from agent.errors import NotRunning
 from consent.frames import FrameError, Splitter, frame
+from consent.unreadable import UNREADABLE
 
 ANSWER_WITHIN_S = 1.0
 """DESIGN: the daemon answers in a second or is ended. It answers in 5 ms when idle; killing children takes 10 more."""
@@ -64,7 +63,7 @@ class Channel:
                 raise _gone() from None
         try:
             return messages.decode_answer.decode(self._ready.pop(0))
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             raise NotRunning("the daemon speaks another version", "restart it: volens run") from None
 
     def ask(self, request: messages.Request) -> messages.Answer:

@@ -9,7 +9,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from consent.frames import FrameError, Splitter, frame
 
@@ -22,14 +22,22 @@ class Child:
     Args:
         name: observer or courier.
         loop: The daemon's loop; the child's pipe is read on it.
+        more: Arguments of the child's own; any account can read them.
     """
 
-    def __init__(self, name: str, loop: asyncio.AbstractEventLoop, heard: Callable[[bytes], None], ended: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        loop: asyncio.AbstractEventLoop,
+        heard: Callable[[bytes], None],
+        ended: Callable[[], None],
+        more: Sequence[str] = (),
+    ) -> None:
         self._loop, self._heard, self._ended = loop, heard, ended
         self._splitter = Splitter()
         self._up, up = os.pipe()
         os.set_blocking(self._up, False)
-        command = [sys.executable, "-I", "-m", "agent", name, str(up)]
+        command = [sys.executable, "-I", "-m", "agent", name, str(up), *more]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=(up,))  # noqa: S603
         os.close(up)
         self._down = self._process.stdin.fileno() if self._process.stdin else -1

@@ -10,10 +10,9 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
-import msgspec
-
 from agent import messages, peer
 from consent.frames import FrameError, Splitter, frame
+from consent.unreadable import UNREADABLE
 
 MAX_CONNECTIONS = 16
 """An indicator, a watcher or two, a view, and commands; a hundred connections are an attack on memory."""
@@ -50,7 +49,7 @@ class Connection:
             try:
                 for body in self._splitter.feed(data):
                     yield messages.decode_request.decode(body)
-            except (FrameError, msgspec.MsgspecError):
+            except (FrameError, *UNREADABLE):
                 self.say(messages.Refused("that is no request of this version", "use the volens command that came with this daemon"))
                 return
 

@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-import msgspec
-
 from agent import messages, permission
 from agent.carry import carry_all
 from agent.child import Child
@@ -25,6 +23,7 @@ from consent.event import Clocks
 from consent.gate import may_hook
 from consent.register import Entry, in_force
 from consent.standing import CLOSED, Standing
+from consent.unreadable import UNREADABLE
 from consent.vocabulary import Blocker, Kind, State, Why
 
 GROUP_S = 0.5
@@ -178,7 +177,7 @@ class Daemon:
     def _heard(self, generation: int, body: bytes) -> None:
         try:
             message = pipe.decode_up.decode(body)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             self._end_observer()
             self._retry(Blocker.OBSERVER_FAILING)
             return

@@ -3,6 +3,7 @@
 The file is optional; without it there is no receiver, no policy, and therefore nothing is collected.
 """
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 from agent.errors import AgentError
 from transport import jobs
 
-_KEYS = {"receiver": str, "trial": bool}
+_KEYS = {"receiver": str, "receiver_pin": str, "trial": bool}
+_PIN = re.compile(r"[0-9a-f]{64}")
 
 
 class SettingsWrong(AgentError):
@@ -21,10 +23,13 @@ class SettingsWrong(AgentError):
 class Settings:
     """Attributes:
     receiver: The receiver's base URL; None if there is none yet.
+    receiver_pin: SHA-256 of the one public key (SubjectPublicKeyInfo) that the receiver may have, lower-case hexadecimal; None for any
+        key with a trusted certificate.
     trial: A local trial: throw-away keys, a receiver on this machine's loopback, labelled as such everywhere.
     """
 
     receiver: str | None = None
+    receiver_pin: str | None = None
     trial: bool = False
 
 
@@ -44,9 +49,18 @@ def read(path: Path) -> Settings:
     settings = Settings(**raw)
     if settings.receiver is not None:
         _check_receiver(path, settings.receiver)
+    if settings.receiver_pin is not None:
+        _check_pin(path, settings)
     if settings.trial and not (settings.receiver or "").startswith("http://127.0.0.1:"):
         raise SettingsWrong("a local trial is possible with a receiver on 127.0.0.1 only", "remove the key trial")
     return settings
+
+
+def _check_pin(path: Path, settings: Settings) -> None:
+    if _PIN.fullmatch(settings.receiver_pin or "") is None:
+        raise SettingsWrong(f"{path}: receiver_pin is not 64 hexadecimal digits in lower case", "take it from whoever runs the receiver")
+    if not (settings.receiver or "").startswith("https://"):
+        raise SettingsWrong(f"{path}: receiver_pin is of no use without an https:// receiver", "remove it, or name the receiver")
 
 
 def _check_receiver(path: Path, url: str) -> None:

@@ -26,6 +26,7 @@ from consent.gate import Admitted
 from consent.policy import Policy
 from consent.receipt import ConsentReceipt
 from consent.standing import Happening, Standing
+from consent.unreadable import UNREADABLE
 from consent.vocabulary import State, SurfaceId, Why
 from transport import disk, hold, outbox
 from transport.erasing import askings
@@ -223,7 +224,7 @@ def _forgotten_words(events: int, destroyed: list[Note], sent: list[Note]) -> st
 def _saved_tally(path: Path) -> Tally:
     try:
         return Tally.of(msgspec.json.decode(path.read_bytes(), type=TallyPart))
-    except (OSError, ValueError):
+    except (OSError, *UNREADABLE):
         return Tally()
 
 

@@ -9,8 +9,6 @@ import contextlib
 import random
 from collections.abc import Callable
 
-import msgspec
-
 from agent import policies
 from agent.child import Child
 from agent.daemon import Daemon
@@ -20,6 +18,7 @@ from agent.words import counted
 from consent.event import Clocks
 from consent.gate import may_send
 from consent.trust import POLICY_TARGET
+from consent.unreadable import UNREADABLE
 from consent.vocabulary import Purpose, State
 from transport import erasing, jobs, schedule
 from transport.errors import TransportError
@@ -45,6 +44,7 @@ class Uploading:
     def __init__(self, daemon: Daemon, places: Places, read: Callable[[], Clocks], loop: asyncio.AbstractEventLoop) -> None:
         self._daemon, self._places, self._read, self._loop = daemon, places, read, loop
         self._receiver = daemon.subject.settings.receiver
+        self._pin = [pin] if (pin := daemon.subject.settings.receiver_pin) else []
         self._schedule = Schedule()
         self._courier: Child | None = None
         self._open: tuple[int, asyncio.Future[jobs.Answer]] | None = None
@@ -210,7 +210,7 @@ class Uploading:
         """Give the courier a job and wait for its answer; it is started if there is none."""
         answer: asyncio.Future[jobs.Answer] = self._loop.create_future()
         if self._courier is None:
-            self._courier = Child("courier", self._loop, self._heard, self._died)
+            self._courier = Child("courier", self._loop, self._heard, self._died, self._pin)
         self._open = (job.job, answer)
         for message in jobs.messages(job, body):
             self._courier.say(message)
@@ -219,7 +219,7 @@ class Uploading:
     def _heard(self, message: bytes) -> None:
         try:
             answer = jobs.decode_answer.decode(message)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             self._abort()
             return
         if self._open is not None and answer.job == self._open[0]:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from consent.event import Clocks, Count
+from consent.unreadable import UNREADABLE
 
 RESERVE_BYTES = 64 * 1024
 """Room for 200 entries on a full disk: a withdrawal is 300 bytes."""
@@ -53,7 +54,7 @@ def _read(raw: bytes) -> tuple[list[Entry], int]:
     for number, line in enumerate(raw.split(b"\n")[:-1]):
         try:
             entry = msgspec.json.decode(line, type=Entry)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             raise LedgerError(f"line {number + 1} of the ledger does not read") from None
         if entry.number != number or entry.prev != prev or entry.hash != _hash(entry):
             raise LedgerError(f"line {number + 1} of the ledger was changed, removed or moved")

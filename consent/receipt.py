@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from consent.event import Count, Milliseconds
 from consent.scope import Scope
+from consent.unreadable import UNREADABLE
 from consent.vocabulary import Kind, Purpose, SurfaceId
 
 
@@ -109,5 +110,5 @@ def verify(text: str, public_key: bytes) -> ConsentReceipt:
         return msgspec.json.decode(kept.receipt, type=ConsentReceipt)
     except InvalidSignature:
         raise ReceiptError("the receipt's signature does not hold") from None
-    except (ValueError, RecursionError, msgspec.MsgspecError):
+    except UNREADABLE:
         raise ReceiptError("the receipt is malformed") from None

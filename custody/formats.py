@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from consent.unreadable import UNREADABLE
 from custody.errors import KeyFileRefused
 from custody.quorum import Custodian, PurposeKey, Share, check_group
 from transport.errors import TransportError
@@ -157,6 +158,6 @@ def _encode(file: Any) -> bytes:
 def _decode(raw: bytes, form: type[_File], what: str) -> _File:
     try:
         return msgspec.json.decode(raw, type=form)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         # msgspec names the field and the rule, never the value
         raise KeyFileRefused(f"this is not {what} ({error}); take an undamaged copy") from None

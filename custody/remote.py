@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
+from consent.unreadable import UNREADABLE
 from custody.access import MAX_BATCHES, Access, Denial, Listing, Recorded, check_id
 from custody.errors import AccessRefused
 from transport.envelope import MAX_ENVELOPE_BYTES
@@ -127,7 +128,7 @@ def _denied(answer: httpx.Response) -> AccessRefused:
     try:
         denial = msgspec.json.decode(_bounded(answer, MAX_DENIAL_BYTES), type=Denial)
         words = f"{denial.error}; {denial.do}"
-    except (msgspec.DecodeError, AccessRefused):
+    except (*UNREADABLE, AccessRefused):
         words = ""
     if not words.isprintable() or not words:
         words = "it gave no reason; ask whoever runs it"
@@ -147,5 +148,5 @@ def _bounded(answer: httpx.Response, max_bytes: int) -> bytes:
 def _decode(raw: bytes, form: type[_Answer]) -> _Answer:
     try:
         return msgspec.json.decode(raw, type=form)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         raise AccessRefused("the receiver's answer is not what docs/custody.md says; its version may be another") from None

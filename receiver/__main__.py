@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from receiver import tokens
 from receiver.errors import ReceiverError
 
 cli = typer.Typer(
@@ -17,6 +18,8 @@ cli = typer.Typer(
     rich_markup_mode=None,
     help="The service that takes envelopes in.",
 )
+
+cli.add_typer(tokens.cli, name="token")
 
 Directory = Annotated[Path, typer.Argument(metavar="FOLDER", help="The receiver's folder.")]
 
@@ -54,16 +57,42 @@ def serve_command(
 
 @cli.command("check")
 def check_command(directory: Directory) -> None:
-    """Verify what is stored. Hash, signature and row of every envelope, and the access log."""
+    """Verify what is stored. Hash, signature, row and retention of every envelope, both logs, and the registrations."""
+    from receiver import clock
     from receiver.check import check
     from receiver.site import open_site
 
-    report = check(open_site(directory))
+    report = check(open_site(directory), clock.now().date())
     for sentence in report.wrong:
         typer.echo(f"volens-receiver: {sentence}; restore it from a backup", err=True)
     typer.echo(f"sound {report.sound}, erased {report.erased}, unfinished {report.unfinished}, wrong {len(report.wrong)}")
     if report.wrong:
         raise typer.Exit(1)
+
+
+@cli.command("backup")
+def backup_command(directory: Directory, target: Annotated[Path, typer.Argument(help="Where backups are, one folder a day.")]) -> None:
+    """Copy bodies and rows, never slots or the erasure log, and destroy the backups whose days are over."""
+    from receiver import backup, clock
+    from receiver.site import open_site
+
+    made = backup.make(open_site(directory), target, clock.now().date())
+    typer.echo(f"bodies {made.bodies}, older backups destroyed {made.destroyed}")
+
+
+@cli.command("restore")
+def restore_command(directory: Directory, source: Annotated[Path, typer.Argument(help="The backup of a day.")]) -> None:
+    """Put a backup's bodies and rows in place, and erase again what was erased since it was made."""
+    from receiver import app, backup, clock
+    from receiver.site import lock, open_site
+
+    held = lock(directory)
+    try:
+        backup.restore(open_site(directory), source, clock.now().date())
+        app.prepare(open_site(directory))
+    finally:
+        os.close(held)
+    typer.echo("restored; what was erased since then is erased again; run `volens-receiver check` before you serve")
 
 
 def _read(policy: Path) -> bytes:

@@ -8,6 +8,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from receiver.errors import Refused
@@ -24,6 +25,21 @@ class Outcome(StrEnum):
     STORED = "stored"
     KNOWN = "known"
     ERASED = "erased"
+    UNREGISTERED = "unregistered"
+    STALE_KEY = "stale key"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is taken in for one purpose, by the policy in force and the ones before it.
+
+    Attributes:
+        key_ids: 32-byte ids of its keys, each with the last day of sealing; None for the key of the policy in force.
+        retention_days: how long a batch may be kept.
+    """
+
+    key_ids: Mapping[bytes, date | None]
+    retention_days: int
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -36,6 +52,8 @@ class Offer:
         purpose: its name.
         slots: both key slots.
         rest: everything else.
+        retention_days: of its purpose.
+        sealed_by: the last day on which it may have been sealed, for a key that is no longer in force; else None.
     """
 
     id: str
@@ -43,6 +61,8 @@ class Offer:
     purpose: str
     slots: bytes
     rest: bytes
+    retention_days: int
+    sealed_by: date | None = None
 
     @property
     def envelope_bytes(self) -> int:
@@ -57,10 +77,12 @@ class Before:
     Attributes:
         stored: this id is stored.
         erased: its subject had this id erased, or everything of this pseudonym.
+        day: the day of sealing that its pseudonym is registered for; None if it is registered for none.
     """
 
     stored: bool
     erased: bool
+    day: date | None
 
 
 def check_id(batch_id: str) -> str:
@@ -91,13 +113,13 @@ def check_length(body_bytes: int) -> None:
         raise Refused(413, f"an envelope has at most {MAX_BODY_BYTES} bytes", "cut the batch earlier")
 
 
-def judge(batch_id: str, raw: bytes, purposes: Mapping[str, bytes]) -> Offer:
+def judge(batch_id: str, raw: bytes, purposes: Mapping[str, Terms]) -> Offer:
     """The envelope in these bytes, fit to be stored.
 
     Args:
         batch_id: the name it was sent to.
         raw: all of the body.
-        purposes: name of each purpose of the policy in force, and the 32-byte id of its key.
+        purposes: by name, each purpose of the policy in force.
 
     Raises:
         Refused: 413 too long, 422 anything else that is wrong with it.
@@ -107,20 +129,38 @@ def judge(batch_id: str, raw: bytes, purposes: Mapping[str, bytes]) -> Offer:
         raise Refused(422, "the body's SHA-256 is not the name it was sent to", "send it again, whole")
     envelope = _parse(raw)
     header = envelope.header
-    key_id = purposes.get(header.purpose)
-    if key_id is None:
+    terms = purposes.get(header.purpose)
+    if terms is None:
         raise Refused(422, "the policy in force has no such purpose", "fetch the policy; destroy the envelope if it stays so")
-    if not hmac.compare_digest(key_id, header.purpose_key_id):
-        raise Refused(422, "the envelope is sealed to a key that is not its purpose's in the policy in force", "fetch the policy")
+    if header.purpose_key_id not in terms.key_ids:
+        raise Refused(422, "the envelope is sealed to a key that is not and was not its purpose's", "fetch the policy")
     slots, rest = split(envelope)
-    return Offer(batch_id, header.pseudonym, header.purpose, slots, rest)
+    sealed_by = terms.key_ids[header.purpose_key_id]
+    return Offer(batch_id, header.pseudonym, header.purpose, slots, rest, terms.retention_days, sealed_by)
 
 
-def settle(before: Before) -> Outcome:
+def settle(before: Before, sealed_by: date | None = None) -> Outcome:
     """What happens to an envelope that may be stored. Erasure outweighs everything: what its subject took back stays gone."""
     if before.erased:
         return Outcome.ERASED
-    return Outcome.KNOWN if before.stored else Outcome.STORED
+    if before.stored:
+        return Outcome.KNOWN
+    if before.day is None:
+        return Outcome.UNREGISTERED
+    return Outcome.STALE_KEY if sealed_by is not None and before.day > sealed_by else Outcome.STORED
+
+
+def refusal(outcome: Outcome) -> Refused | None:
+    """What a sender is told whose envelope is not stored; None when it is."""
+    match outcome:
+        case Outcome.ERASED:
+            return Refused(409, "its subject had this erased", "destroy the envelope; do not send it again")
+        case Outcome.UNREGISTERED:
+            return Refused(403, "its pseudonym is not registered", "register the day of its sealing, then send it again")
+        case Outcome.STALE_KEY:
+            return Refused(422, "the envelope was sealed to a key after that key's last day", "fetch the policy")
+        case _:
+            return None
 
 
 def rejoin(batch_id: str, slots: bytes, rest: bytes) -> tuple[bytes, Envelope]:

@@ -6,8 +6,10 @@ Nothing here or below can read a batch: there is no key on this side.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, astuple
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -15,30 +17,37 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from receiver import clock, ingest, lines, opening, policy_repo, published, rights
-from receiver.depot import Depot
+from receiver import chores, clock, fleet, ingest, lines, opening, policy_repo, published, rights, showing
+from receiver.depot import Depot, Rules
 from receiver.errors import ReceiverError, Refused
+from receiver.in_force import InForce
 from receiver.running import Running, running
 from receiver.site import Site
 from receiver.writer import Writer
 
+_CHORES_EVERY_S = 3600
+
 
 def prepare(site: Site, now: Callable[[], datetime] = clock.now) -> Running:
     """The parts of a receiver that is about to run on this folder; finishes what the last one left undone."""
-    depot = Depot(site.engine, site.vault, site.receipt_key, site.settings.backups_kept_days, site.settings.reserve_bytes)
+    settings = site.settings
+    rules = Rules(settings.backups_kept_days, settings.reserve_bytes, settings.late_days, open_to_all=settings.trial)
+    depot = Depot(site.engine, site.vault, site.log, site.receipt_key, rules)
     depot.recover(now())
-    return Running(site, depot, Writer(depot, now), now)
+    writer = Writer(depot, now)
+    return Running(site, depot, writer, InForce(site.tuf, site.engine, writer.alone, now), now)
 
 
 def make(here: Running) -> ASGIApp:
     """The ASGI application of a receiver."""
-    routes = [*ingest.ROUTES, *rights.ROUTES, *opening.ROUTES, *published.ROUTES]
+    routes = [*ingest.ROUTES, *rights.ROUTES, *showing.ROUTES, *fleet.ROUTES, *opening.ROUTES, *published.ROUTES]
     routes += [Route("/healthz", get_health, methods=["GET"]), Route("/readyz", get_readiness, methods=["GET"])]
     app = Starlette(
         routes=routes,
         lifespan=_life,
         exception_handlers={Refused: _refuse, HTTPException: _refuse_http, ClientDisconnect: _went_away, Exception: _fail},
     )
+    app.router.redirect_slashes = False  # nothing here redirects: an address made from a request's own headers is not ours to give out
     app.state.running = here
     return lines.Lines(app, here.now, clock.elapsed_s)
 
@@ -57,7 +66,7 @@ async def get_readiness(request: Request) -> Response:
 @asynccontextmanager
 async def _life(app: Starlette) -> AsyncIterator[None]:
     here: Running = app.state.running
-    tasks = [asyncio.create_task(here.writer.run()), asyncio.create_task(_renew_lease(here))]
+    tasks = [asyncio.create_task(each) for each in (here.writer.run(), _renew_lease(here), _do_chores(here))]
     try:
         yield
     finally:
@@ -82,6 +91,18 @@ async def _renew_lease(here: Running) -> None:
             except (OSError, ReceiverError) as error:
                 lines.write({"what": "the policy's timestamp was not renewed", "fault": lines.place_of(error)})
         await asyncio.sleep(settings.lease_renewed_s)
+
+
+async def _do_chores(here: Running) -> None:
+    """Retention, forgetting, and the end of the day: now and every hour."""
+    while True:
+        try:
+            done = await chores.do_all(here.depot, here.writer.alone, await here.terms.now(), here.now())
+            if any(astuple(done)):
+                lines.write({"what": "chores done", **asdict(done)})
+        except (OSError, SQLAlchemyError) as error:
+            lines.write({"what": "the chores were not finished; they are tried again", "fault": lines.place_of(error)})
+        await asyncio.sleep(_CHORES_EVERY_S)
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 
-from receiver import records
+from sqlalchemy.engine import Connection
+
+from receiver import fleet_rows, records
 from receiver.accept import rejoin
 from receiver.access import Access, broken_at
+from receiver.blobs import BlobStore
+from receiver.erasure import from_log
 from receiver.records import Row
 from receiver.site import Site
-from receiver.vault import Store
 from transport.header import EnvelopeError
 
 
@@ -29,22 +33,26 @@ class Report:
     wrong: tuple[str, ...]
 
 
-def check(site: Site) -> Report:
-    """Reads everything once."""
+def check(site: Site, today: date) -> Report:
+    """Reads everything once. Days are compared with today, UTC."""
     sound = erased = 0
     wrong: list[str] = []
     known: set[str] = set()
     with site.engine.connect() as connection:
         for row in records.each_row(connection):
             known.add(row.id)
-            faults = list(_faults(site, row))
+            faults = [*_faults(site, row), *_overdue(row, today)]
             wrong += faults
             sound += not faults and not row.erased
             erased += not faults and row.erased
+        wrong += _unerased(site, connection)
+        uneven = fleet_rows.uneven(connection)
         broken = broken_at(_log(site))
+    if uneven:
+        wrong.append(f"{uneven} days of devices have another number of identities than everybody's")
     if broken is not None:
         wrong.append(f"access record {broken}: the chain is broken here")
-    unfinished = {name for store in (site.vault.bodies, site.vault.slots) for name in store.ids()} - known
+    unfinished = {name for store in (site.vault.bodies, site.vault.slots) for name in store.names()} - known
     return Report(sound, erased, len(unfinished), tuple(wrong))
 
 
@@ -53,12 +61,12 @@ def _faults(site: Site, row: Row) -> Iterator[str]:
         yield from _left(site.vault.slots, row.id, "slots")
         yield from _left(site.vault.bodies, row.id, "body")
         return
+    missing = [part for store, part in ((site.vault.slots, "slots"), (site.vault.bodies, "body")) if not store.has(row.id)]
+    if missing:
+        yield from (f"batch {row.id}: its {part} file is missing" for part in missing)
+        return
     try:
         raw, envelope = rejoin(row.id, *site.vault.read(row.id))
-    except FileNotFoundError as error:
-        part = "slots" if str(site.vault.slots.root) in str(error.filename) else "body"
-        yield f"batch {row.id}: its {part} file is missing"
-        return
     except (OSError, EnvelopeError) as error:
         yield f"batch {row.id}: {error}"
         return
@@ -67,8 +75,24 @@ def _faults(site: Site, row: Row) -> Iterator[str]:
         yield f"batch {row.id}: its row says other than its header"
 
 
-def _left(store: Store, batch_id: str, part: str) -> Iterator[str]:
-    if store.path(batch_id).exists():
+def _overdue(row: Row, today: date) -> Iterator[str]:
+    """The chores run every hour; a day of grace for a receiver that was just started."""
+    if not row.erased and row.keep_until is not None and row.keep_until + timedelta(days=1) < today:
+        yield f"batch {row.id}: its retention ended on {row.keep_until}, and it is still there"
+
+
+def _unerased(site: Site, connection: Connection) -> Iterator[str]:
+    """Wishes of the log that do not hold: damaged, or asked for after the backup that these rows come from."""
+    fulfilled = records.fulfilled(connection)
+    for name in site.log.names():
+        if from_log(name, site.log.read(name)) is None:
+            yield f"entry {name} of the erasure log is damaged"
+        elif name not in fulfilled:
+            yield f"entry {name} of the erasure log is not carried out; the next start does it"
+
+
+def _left(store: BlobStore, batch_id: str, part: str) -> Iterator[str]:
+    if store.has(batch_id):
         yield f"batch {batch_id}: erased, but its {part} file is there"
 
 

@@ -1,30 +1,50 @@
 """Files and rows together, in the order that makes them trustworthy: the only module that writes to both. Runs in the writer's thread.
 
-Storing: files durable, then the row; only then may anyone be told. Erasing: written down first, then slots, then bodies, then the
-receipt; whatever a crash leaves undone is done at the next start. Refuses when the disk has too little left to go on erasing.
+Storing: files durable, then the row; only then may anyone be told. Erasing: into the log, into the rows, then slots, then bodies, then
+the receipt; whatever a crash, or a restored backup, leaves undone is done at the next start.
+Refuses when the disk has too little left to go on erasing.
 """
 
 import errno
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
 from receiver import records
-from receiver.accept import Offer, Outcome, settle
+from receiver.accept import Before, Offer, Outcome, settle
 from receiver.access import Access, follow
-from receiver.erasure import Wish, last_copy_dies, receipt
-from receiver.errors import Refused
-from receiver.vault import Part, Spread, Vault
+from receiver.blobs import BlobStore, Spread
+from receiver.erasure import Wish, check_bound, from_log, last_copy_dies, log_entry, receipt
+from receiver.errors import ReceiverError, Refused
+from receiver.vault import Part, Vault
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _RETRY_FULL_S = 3600  # a full disk waits for a person
 _RETRY_FAULT_S = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a depot holds to.
+
+    Attributes:
+        backups_kept_days: how long ordinary backups of bodies live.
+        reserve_bytes: below this much free space nothing more is stored, so that erasing goes on working.
+        late_days: how late an envelope may come.
+        open_to_all: a trial: pseudonyms need not be registered.
+    """
+
+    backups_kept_days: int
+    reserve_bytes: int
+    late_days: int
+    open_to_all: bool
 
 
 @dataclass(slots=True)
@@ -34,16 +54,16 @@ class Depot:
     Attributes:
         engine: rows.
         vault: files.
+        log: the erasure log, one entry a wish; never in a backup of the others.
         receipt_key: signs erasure receipts.
-        backups_kept_days: how long ordinary backups of bodies live.
-        reserve_bytes: below this much free space nothing more is stored, so that erasing goes on working.
+        rules: bounds and days.
     """
 
     engine: Engine
     vault: Vault
+    log: BlobStore
     receipt_key: Ed25519PrivateKey
-    backups_kept_days: int
-    reserve_bytes: int
+    rules: Rules
     _doubtful: set[str] = field(default_factory=set)
 
     def store(self, offers: Sequence[Offer], now: datetime, spread: Spread) -> list[Outcome]:
@@ -56,24 +76,40 @@ class Depot:
             self._drop_doubtful()
             with self.engine.connect() as connection:
                 known = records.before(connection, offers)
+            settled = {offer.id: self._settle(offer, known[offer.id], now.date()) for offer in offers}
             first = {offer.id: offer for offer in reversed(offers)}
-            fresh = [offer for offer in first.values() if settle(known[offer.id]) is Outcome.STORED]
+            fresh = [offer for offer in first.values() if settled[offer.id] is Outcome.STORED]
             if fresh:
                 self._store(fresh, now, spread)
         stored = {offer.id for offer in fresh}
-        return [_outcome(offer, stored, settle(known[offer.id])) for offer in offers]
+        return [_outcome(offer, stored, settled[offer.id]) for offer in offers]
 
     def erase(self, wish: Wish, now: datetime) -> str:
-        """Erases what a wish covers and returns the signed receipt; the same receipt when it was done before."""
+        """Erases what a wish covers and returns the signed receipt; the same receipt when it was done before.
+
+        Of a pseudonym that is not registered, and of which nothing is here, nothing is written down: nothing of it can come either.
+        """
         with _disk_faults():
             self._drop_doubtful()
             with self.engine.connect() as connection:
                 done = records.receipt_for(connection, wish)
+                known = self.rules.open_to_all or records.knows(connection, wish.pseudonym)
+                barred = records.barred(connection, wish.pseudonym)
             if done is not None:
                 return done
-            with self.engine.begin() as connection:
-                records.take_back(connection, wish)
-            return self._purge(wish, now)
+            if not known:
+                return self._receipt(wish, 0, now.date())
+            check_bound(len(barred - set(wish.batches or ())), wish)
+            # The log before the rows: whatever becomes of these, a start finds the wish there.
+            self.log.stage(wish.digest, log_entry(wish), _midnight_s(now.date()))
+            self.log.settle([wish.digest])
+            return self._erase(wish, now.date())
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction, for the writer's turn. Raises Refused: 507 the disk is full, 500 it failed."""
+        with _disk_faults(), self.engine.begin() as connection:
+            yield connection
 
     def note_access(self, *, purpose: str, reason: str, batches: Sequence[str], now: datetime) -> Access:
         """Appends a record to the access log, durably, before anything may be opened.
@@ -81,7 +117,7 @@ class Depot:
         Raises:
             Refused: 422, a batch is not here or has another purpose.
         """
-        with _disk_faults(), self.engine.begin() as connection:
+        with self.writing() as connection:
             there = {row.id for row in records.find(connection, batches) if row.purpose == purpose and not row.erased}
             missing = len(set(batches) - there)
             if missing:
@@ -91,13 +127,24 @@ class Depot:
         return record
 
     def recover(self, now: datetime) -> int:
-        """After a start, before serving: finishes erasures, removes files that were never acknowledged. Returns how many of these."""
+        """After a start, before serving: finishes erasures, replays the log, removes files that were never acknowledged.
+
+        Returns how many of these.
+        """
         self.vault.drop_staged()
+        self.log.drop_staged()
         with self.engine.connect() as connection:
-            unfulfilled = records.unfulfilled(connection)
-        for wish in unfulfilled:
-            self._purge(wish, now)
-        present = {*self.vault.bodies.ids(), *self.vault.slots.ids()}
+            unfulfilled = {wish.digest: wish for wish in records.unfulfilled(connection)}
+            fulfilled = records.fulfilled(connection)
+        # Wishes that the rows do not know: they were asked for after the backup that these rows come from.
+        for digest in set(self.log.names()) - fulfilled - set(unfulfilled):
+            wish = from_log(digest, self.log.read(digest))
+            if wish is None:
+                raise ReceiverError(f"entry {digest} of the erasure log is damaged", "restore the log from its replica")
+            unfulfilled[digest] = wish
+        for wish in unfulfilled.values():
+            self._erase(wish, now.date())
+        present = {*self.vault.bodies.names(), *self.vault.slots.names()}
         with self.engine.connect() as connection:
             for row in records.each_row(connection):
                 if not row.erased:
@@ -107,27 +154,44 @@ class Depot:
 
     def has_room(self) -> bool:
         """Whether the disk has more than the reserve left."""
-        return self.vault.free_bytes() > self.reserve_bytes
+        return self.vault.free_bytes() > self.rules.reserve_bytes
+
+    def rewrite(self) -> None:
+        """Writes the database anew in the order of its keys, and empties its log: neither tells any more what came when."""
+        if self.engine.dialect.name != "sqlite":
+            return
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(sa.text("VACUUM"))
+            connection.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)"))
+
+    def _settle(self, offer: Offer, before: Before, today: date) -> Outcome:
+        if self.rules.open_to_all and before.day is None:
+            before = replace(before, day=today - timedelta(days=self.rules.late_days))  # as old as can be: a trial registers none
+        return settle(before, offer.sealed_by)
 
     def _store(self, fresh: list[Offer], now: datetime, spread: Spread) -> None:
         if not self.has_room():
             raise OSError(errno.ENOSPC, "below the reserve")
         self._doubtful.update(offer.id for offer in fresh)
-        midnight = datetime.combine(now.date(), time(), UTC)
-        self.vault.put([Part(offer.id, offer.slots, offer.rest) for offer in fresh], int(midnight.timestamp()), spread)
+        self.vault.put([Part(offer.id, offer.slots, offer.rest) for offer in fresh], _midnight_s(now.date()), spread)
         with self.engine.begin() as connection:
             records.add(connection, fresh, now.date())
         self._doubtful.clear()
 
-    def _purge(self, wish: Wish, now: datetime) -> str:
+    def _erase(self, wish: Wish, today: date) -> str:
+        with self.engine.begin() as connection:
+            records.take_back(connection, wish, today)
         with self.engine.connect() as connection:
             gone = records.taken_back(connection, wish)
         self.vault.destroy(gone)
-        last_copy = last_copy_dies(now, self.backups_kept_days)
-        signed = receipt(wish, erased=len(gone), at=now, last_copy=last_copy, key=self.receipt_key)
+        signed = self._receipt(wish, len(gone), today)
         with self.engine.begin() as connection:
             records.fulfil(connection, wish, signed)
         return signed
+
+    def _receipt(self, wish: Wish, erased: int, today: date) -> str:
+        last_copy = last_copy_dies(today, self.rules.backups_kept_days)
+        return receipt(wish, erased=erased, on=today, last_copy=last_copy, key=self.receipt_key)
 
     def _drop_doubtful(self) -> None:
         """Removes files whose row was never written, because a disk failed in between: an erasure would not find them."""
@@ -138,6 +202,10 @@ class Depot:
         self.vault.destroy(sorted(self._doubtful - there))
         self.vault.drop_staged()
         self._doubtful.clear()
+
+
+def _midnight_s(day: date) -> int:
+    return int(datetime.combine(day, time(), UTC).timestamp())
 
 
 def _outcome(offer: Offer, stored: set[str], settled: Outcome) -> Outcome:

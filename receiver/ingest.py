@@ -5,20 +5,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from receiver import bodies
-from receiver.accept import Outcome, check_id, judge
-from receiver.errors import Refused
+from receiver.accept import Outcome, check_id, judge, refusal
 from receiver.running import running
 
 
 async def put_batch(request: Request) -> Response:
-    """201 stored now, 200 stored before, 409 taken back by its subject."""
+    """201 stored now, 200 stored before, 409 taken back by its subject, 403 not of a registered pseudonym."""
     here = running(request)
     batch_id = check_id(request.path_params["id"])
     with here.admission():
         raw = await bodies.read(request, here.site.settings.upload_deadline_s)
-        outcome = await here.writer.store(judge(batch_id, raw, here.site.purposes))
-    if outcome is Outcome.ERASED:
-        raise Refused(409, "its subject had this erased", "destroy the envelope; do not send it again")
+        outcome = await here.writer.store(judge(batch_id, raw, await here.terms.now()))
+    refused = refusal(outcome)
+    if refused is not None:
+        raise refused
     return JSONResponse({"id": batch_id, "outcome": outcome.value}, 201 if outcome is Outcome.STORED else 200)
 
 

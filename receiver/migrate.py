@@ -2,10 +2,17 @@
 
 import sqlite3
 from contextlib import closing
+from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy.engine import Connection
 
 from receiver.errors import ReceiverError
 from receiver.tables import SCHEMA, open_engine
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 
 def to_newest(database: Path) -> None:
@@ -17,22 +24,45 @@ def to_newest(database: Path) -> None:
     present = _present(database)
     if present == SCHEMA:
         return
-    from alembic import command
-    from alembic.config import Config
     from alembic.util import CommandError
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
     engine = open_engine(database)
     try:
         with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            upgrade(connection)
     except CommandError:
         raise ReceiverError(f"{database} was written by another volens (schema {present})", "install the newest volens") from None
     finally:
         engine.dispose()
     database.chmod(0o600)
+
+
+def upgrade(connection: Connection) -> None:
+    """Brings the tables behind a connection to either dialect up to the newest migration. Raises alembic's CommandError."""
+    from alembic import command
+
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def as_sql(dialect: str) -> str:
+    """All migrations as SQL for `sqlite` or `postgresql`, for whoever may not let us change their tables."""
+    from alembic import command
+
+    config = _config()
+    config.attributes["dialect"] = dialect
+    config.output_buffer = printed = StringIO()
+    command.upgrade(config, "head", sql=True)
+    return printed.getvalue()
+
+
+def _config() -> "Config":
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    return config
 
 
 def _present(database: Path) -> str | None:

@@ -50,7 +50,7 @@ async def get_ids(request: Request) -> Response:
     """Ids of a purpose's batches, and nothing else about them, a page at a time from behind `?after=`."""
     here = _from_this_machine(request)
     purpose, after = request.query_params.get("purpose", ""), request.query_params.get("after", "")
-    if purpose not in here.site.purposes:
+    if purpose not in await here.terms.now():
         raise Refused(422, "the policy in force has no such purpose", "name one with `?purpose=`")
     page = await run_in_threadpool(_ids, here, purpose, after)
     return JSONResponse({"batches": page, "more": len(page) == _PAGE})

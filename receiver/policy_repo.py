@@ -5,6 +5,8 @@ key signs the timestamp, which is the agents' lease, and the snapshot.
 """
 
 import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +18,9 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 from tuf.api.serialization import DeserializationError
 
+from consent.policy import PolicyError, PurposeTerms, parse
 from consent.trust import POLICY_TARGET, Metadatas, TrustError, judge
+from consent.vocabulary import Purpose
 from receiver.errors import ReceiverError
 from transport import disk
 
@@ -117,6 +121,34 @@ def read_policy(directory: Path) -> bytes | None:
         raise ReceiverError(f"{error.filename} cannot be read ({error.strerror})", _AGAIN) from None
     except TrustError as error:
         raise ReceiverError(f"the published policy does not hold ({error})", _AGAIN) from None
+
+
+def purposes(directory: Path) -> Mapping[Purpose, PurposeTerms]:
+    """The purposes of the published policy; none when nothing is published yet.
+
+    Raises:
+        ReceiverError: agents would not accept it either.
+    """
+    published = read_policy(directory)
+    return {} if published is None else purposes_of(published)
+
+
+def purposes_of(policy: bytes) -> Mapping[Purpose, PurposeTerms]:
+    """The purposes of a policy. Raises ReceiverError if it is none."""
+    try:
+        return parse(policy).purposes
+    except PolicyError as error:
+        raise ReceiverError(str(error), "mend the policy and try again") from None
+
+
+def stamp(directory: Path) -> tuple[tuple[int, int], ...]:
+    """Another value whenever a file of the repository was replaced; costs three system calls and reads nothing."""
+    facts = []
+    for path in (directory / "metadata" / "timestamp.json", directory / "metadata", directory / "targets"):
+        with suppress(FileNotFoundError):
+            found = path.stat()
+            facts.append((found.st_ino, found.st_mtime_ns))
+    return tuple(facts)
 
 
 def _roots(metadata: Path) -> list[bytes]:

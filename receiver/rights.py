@@ -21,9 +21,9 @@ MAX_LISTED = 10_000
 _PAGE = 200
 
 BatchId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}\z")]
-_Pseudonym = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}\z")]
-_Signature = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}\z")]
-_Nonce = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{80}\z")]
+PseudonymText = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}\z")]
+SignatureText = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}\z")]
+NonceText = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{80}\z")]
 
 
 class ErasureRequest(BaseModel):
@@ -31,9 +31,9 @@ class ErasureRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    pseudonym: _Pseudonym
-    nonce: _Nonce
-    signature: _Signature
+    pseudonym: PseudonymText
+    nonce: NonceText
+    signature: SignatureText
     batches: Annotated[list[BatchId], Field(min_length=1, max_length=MAX_LISTED)] | None = None
 
 

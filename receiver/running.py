@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from receiver.depot import Depot
 from receiver.errors import Refused
+from receiver.in_force import InForce
 from receiver.site import Site
 from receiver.writer import Writer
 
@@ -26,6 +27,7 @@ class Running:
     site: the opened folder.
     depot: files and rows.
     writer: the one task that changes them.
+    terms: the policy in force.
     now: wall clock, UTC.
     in_flight: uploads that are being taken in.
     draining: the process was asked to end.
@@ -34,6 +36,7 @@ class Running:
     site: Site
     depot: Depot
     writer: Writer
+    terms: InForce
     now: Callable[[], datetime]
     in_flight: int = 0
     draining: bool = False
@@ -55,6 +58,9 @@ class Running:
         """What keeps this receiver from taking envelopes in, or None."""
         if self.draining:
             return "ending"
+        await self.terms.now()
+        if self.terms.damaged:
+            return "policy"
         return await asyncio.to_thread(self._fault)
 
     def _fault(self) -> str | None:

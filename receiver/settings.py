@@ -25,6 +25,8 @@ class Settings(BaseModel):
     """Below this much free disk nothing more is stored, so that erasing goes on working."""
     backups_kept_days: int = Field(default=7, ge=0, le=366)
     """How long ordinary backups live; erasure receipts name the day."""
+    late_days: int = Field(default=31, ge=1, le=366)
+    """How late a day's identities may be registered and its envelopes sent: as long as an agent keeps an envelope that it cannot send."""
     lease_s: int = Field(default=86_400, ge=60, le=7 * 86_400)
     """Life of a signed timestamp: for so long agents may collect when this receiver is gone."""
     lease_renewed_s: int = Field(default=3600, ge=1)

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,20 +9,24 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.engine import Engine
 
-from consent import policy
 from receiver import migrate, policy_repo, settings
+from receiver.blobs import BlobStore
 from receiver.errors import ReceiverError
+from receiver.file_store import FileStore
 from receiver.settings import Settings
 from receiver.tables import open_engine
 from receiver.vault import Vault
 from transport import disk
 
-_SETTINGS = "receiver.toml"
-_DATABASE = "volens.db"
+SETTINGS = "receiver.toml"
+DATABASE = "volens.db"
 _RECEIPT_KEY = "receipt.key"
 _NONCE_KEY = "nonce.key"
 _ONLINE_KEY = "online.key"
 _KEY_BYTES = 32
+BODIES = "bodies"
+_SLOTS = "slots"
+_LOG = "erasures"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -35,20 +38,20 @@ class Site:
         settings: as in receiver.toml.
         engine: the database.
         vault: the files.
+        log: the erasure log.
         receipt_key: signs erasure receipts.
         nonce_key: makes nonces.
         online_key: signs the timestamp, where this receiver has that key.
-        purposes: name and key id of each purpose of the published policy; empty before one is published.
     """
 
     directory: Path
     settings: Settings
     engine: Engine
     vault: Vault
+    log: BlobStore
     receipt_key: Ed25519PrivateKey
     nonce_key: bytes
     online_key: Ed25519PrivateKey | None
-    purposes: Mapping[str, bytes]
 
     @property
     def tuf(self) -> Path:
@@ -72,10 +75,11 @@ def init(directory: Path, *, trial_policy: bytes | None, now: datetime) -> str |
     """
     chosen = Settings(trial=trial_policy is not None)
     if trial_policy is not None:
-        _purposes(trial_policy)
+        policy_repo.purposes_of(trial_policy)
     _make_root(directory)
     disk.make_private(directory / "keys")
-    _vault(directory).make()
+    for name in (BODIES, _SLOTS, _LOG):
+        FileStore(directory / name).make()
     policy_repo.make(directory / "tuf")
     for name in (_RECEIPT_KEY, _NONCE_KEY):
         disk.put(directory / "keys" / name, os.urandom(_KEY_BYTES))
@@ -84,9 +88,9 @@ def init(directory: Path, *, trial_policy: bytes | None, now: datetime) -> str |
         made = policy_repo.make_trial(directory / "tuf", trial_policy, now, timedelta(seconds=chosen.lease_s))
         disk.put(directory / "keys" / _ONLINE_KEY, made.online.private_bytes_raw())
         fingerprint = made.fingerprint
-    migrate.to_newest(directory / _DATABASE)
+    migrate.to_newest(directory / DATABASE)
     # Last: a folder without settings was not finished, and is not opened.
-    disk.put(directory / _SETTINGS, f"# every setting: docs/receiver.md\ntrial = {str(chosen.trial).lower()}\n".encode())
+    disk.put(directory / SETTINGS, f"# every setting: docs/receiver.md\ntrial = {str(chosen.trial).lower()}\n".encode())
     return fingerprint
 
 
@@ -97,19 +101,21 @@ def open_site(directory: Path) -> Site:
         ReceiverError: not one, open to others, or damaged.
     """
     _check_private(directory)
-    chosen = settings.read(directory / _SETTINGS)
-    migrate.to_newest(directory / _DATABASE)
-    published = policy_repo.read_policy(directory / "tuf")
+    chosen = settings.read(directory / SETTINGS)
+    migrate.to_newest(directory / DATABASE)
+    policy_repo.purposes(directory / "tuf")  # an error now rather than while serving
+    if not (directory / _LOG).exists():  # a folder of the first version
+        FileStore(directory / _LOG).make()
     online = directory / "keys" / _ONLINE_KEY
     return Site(
         directory=directory,
         settings=chosen,
-        engine=open_engine(directory / _DATABASE),
-        vault=_vault(directory),
+        engine=open_engine(directory / DATABASE),
+        vault=Vault(FileStore(directory / BODIES), FileStore(directory / _SLOTS)),
+        log=FileStore(directory / _LOG),
         receipt_key=Ed25519PrivateKey.from_private_bytes(_key(directory, _RECEIPT_KEY)),
         nonce_key=_key(directory, _NONCE_KEY),
         online_key=Ed25519PrivateKey.from_private_bytes(_key(directory, _ONLINE_KEY)) if online.exists() else None,
-        purposes={} if published is None else _purposes(published),
     )
 
 
@@ -142,17 +148,6 @@ def _check_private(directory: Path) -> None:
         raise ReceiverError(f"{directory} cannot be opened ({error.strerror})", "make it with `volens-receiver init`") from None
     except disk.NotPrivate as error:
         raise ReceiverError(error.what, error.do) from None
-
-
-def _purposes(raw: bytes) -> Mapping[str, bytes]:
-    try:
-        return {purpose.id: purpose.key_id for purpose in policy.parse(raw).purposes.values()}
-    except policy.PolicyError as error:
-        raise ReceiverError(str(error), "mend the policy and try again") from None
-
-
-def _vault(directory: Path) -> Vault:
-    return Vault(directory / "bodies", directory / "slots")
 
 
 def _key(directory: Path, name: str) -> bytes:

@@ -12,6 +12,7 @@ import msgspec
 
 from consent.event import Count, Event
 from consent.gate import Admitted
+from consent.unreadable import UNREADABLE
 from consent.vocabulary import Kind, Purpose
 from transport.columns import ColumnError, Columns, to_columns, to_events
 from transport.compress import BadCompression, compress, decompress
@@ -133,7 +134,7 @@ def unpack(payload: bytes) -> Batch:
         events = to_events(wire.columns)
     except ColumnError as error:
         raise BatchError(f"this is not a batch: {error}") from None
-    except (msgspec.MsgspecError, UnicodeDecodeError):  # msgspec lets text that is no UTF-8 through as the latter
+    except UNREADABLE:
         raise BatchError("this is not a batch: a field is missing, unknown or out of range; its sealer is faulty or newer") from None
     facts = wire.facts
     if facts.format != FORMAT:

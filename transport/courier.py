@@ -10,6 +10,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,14 @@ _SEND_BYTES = 16 * 1024
 _SILENCE_S = 30.0
 """How long one read or write may take; the deadline of the whole job is the watchdog's."""
 _NO_LINGER = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom the courier speaks to: whose certificates it accepts (None: the system's), and the one key that it must be, if any."""
+
+    ca_file: Path | None = None
+    pin: bytes | None = None
 
 
 class _Line:
@@ -73,22 +82,23 @@ class _Body:
             yield self._raw[begin : begin + _SEND_BYTES]
 
 
-def run(down: int, up: int, *, ca_file: Path | None = None) -> int:
+def run(down: int, up: int, *, ca_file: Path | None = None, pin: bytes | None = None) -> int:
     """Do jobs that come down one pipe, answer up the other, until the daemon hangs up. Returns the exit code.
 
     Args:
         down: descriptor to read jobs from.
         up: descriptor to write answers to.
         ca_file: trust these certificates instead of the system's; for tests and for receivers with a private one.
+        pin: the SHA-256 of the one public key that the receiver may have, 32 bytes.
     """
-    line = _Line(down, up)
+    line, trust = _Line(down, up), Trust(ca_file, pin)
     try:
         while (message := line.hear()) is not None:
             job = jobs.decode_job.decode(message)
             body = _hear_body(line, job)
             if body is None:
                 return 0
-            _do(line, job, body, ca_file)
+            _do(line, job, body, trust)
     except (FrameError, ValueError, OSError):  # ValueError: msgspec's errors are. The daemon is gone or not the daemon
         return 1
     return 0
@@ -104,25 +114,25 @@ def _hear_body(line: _Line, job: jobs.Job) -> bytes | None:
     return bytes(body)
 
 
-def _do(line: _Line, job: jobs.Job, raw: bytes, ca_file: Path | None) -> None:
+def _do(line: _Line, job: jobs.Job, raw: bytes, trust: Trust) -> None:
     body = _Body(raw)
     line.begin(job.job)
     watchdog = threading.Timer(job.deadline_s, lambda: line.answer(Failed(job.job, Trouble.DEADLINE, body.whole), then_end=True))
     watchdog.daemon = True
     watchdog.start()
     try:
-        answer = _request(job, body, ca_file) if isinstance(job, Request) else _refresh(job, ca_file)
+        answer = _request(job, body, trust) if isinstance(job, Request) else _refresh(job, trust)
     finally:
         watchdog.cancel()
     line.answer(answer)
 
 
-def _client(ca_file: Path | None) -> "httpx.Client":
-    import ssl
-
+def _client(trust: Trust) -> "httpx.Client":
     import httpx
 
-    verify = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    from transport import tls
+
+    verify = tls.context(trust.ca_file, trust.pin)
     return httpx.Client(
         transport=httpx.HTTPTransport(verify=verify, trust_env=False, retries=0, socket_options=[_NO_LINGER]),
         trust_env=False,
@@ -132,14 +142,14 @@ def _client(ca_file: Path | None) -> "httpx.Client":
     )
 
 
-def _request(job: Request, body: _Body, ca_file: Path | None) -> Answer:
+def _request(job: Request, body: _Body, trust: Trust) -> Answer:
     import httpx
 
     try:
         jobs.check_url(job.url)
         headers = {"content-type": job.content_type, "content-length": str(job.body_bytes)} if job.body_bytes else {}
         with (
-            _client(ca_file) as client,
+            _client(trust) as client,
             client.stream(job.method.value, job.url, headers=headers, content=body.pieces() if job.body_bytes else None) as response,
         ):
             answer = bytearray()
@@ -161,7 +171,7 @@ def _short(header: str | None) -> str | None:
     return None if header is None else header[:100]
 
 
-def _refresh(job: RefreshPolicy, ca_file: Path | None) -> Answer:
+def _refresh(job: RefreshPolicy, trust: Trust) -> Answer:
     from tuf.api.exceptions import DownloadError, RepositoryError
     from tuf.ngclient import Updater
 
@@ -171,7 +181,7 @@ def _refresh(job: RefreshPolicy, ca_file: Path | None) -> Answer:
         metadata, targets = Path(job.folder) / "metadata", Path(job.folder) / "targets"
         for folder in (metadata, targets):
             disk.make_private(folder)
-        with _client(ca_file) as client:
+        with _client(trust) as client:
             updater = Updater(str(metadata), job.metadata_url, str(targets), job.targets_url, fetcher=_fetcher(client), bootstrap=job.root)
             updater.refresh()
             found = updater.get_targetinfo(job.target)

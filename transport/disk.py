@@ -117,7 +117,10 @@ def write_new(path: Path, data: bytes, *, modified_s: int | None = None) -> None
 
 
 def put(path: Path, data: bytes) -> None:
-    """Replace or make a private file: afterwards it is there whole and durable, or an OSError says that it is as before."""
+    """Replace or make a private file: afterwards it is there whole and durable.
+
+    After an OSError it is as before, or new and perhaps not durable; it is never half.
+    """
     new = path.with_name(path.name + PART)
     new.unlink(missing_ok=True)
     write_new(new, data)

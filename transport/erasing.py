@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 
 from consent.event import Count
+from consent.unreadable import UNREADABLE
 from consent.vocabulary import Purpose
 from transport.erasure_proof import message
 from transport.errors import TransportError
@@ -86,7 +87,7 @@ def nonce_of(answer: Answer) -> str:
     try:
         if isinstance(answer, Answered) and answer.status == 200:
             return msgspec.json.decode(answer.body, type=_Nonce).nonce
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         pass
     raise ErasureError("the receiver gave no nonce to sign; it will be asked again")
 
@@ -117,7 +118,7 @@ def receipt_of(answer: Answer, asking: Asking) -> bytes:
         raise ErasureError("the receiver did not erase; it will be asked again")
     try:
         stated = msgspec.json.decode(answer.body, type=_Receipt).receipt
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         raise ErasureError("what the receiver answered is no receipt; it will be asked again") from None
     asked = None if asking.batches is None else sorted(asking.batches)
     if stated.pseudonym != asking.pseudonym.hex() or (None if stated.batches is None else sorted(stated.batches)) != asked:

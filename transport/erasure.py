@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from consent.unreadable import UNREADABLE
 from transport import disk
 from transport.erasing import Asking
 from transport.jobs import MAX_ANSWER_BYTES
@@ -58,7 +59,7 @@ class Erasures:
         for path in sorted(self._folder.glob("*" + _ASKING)):
             try:
                 found.append(Pending(path.stem, _decode(disk.read(path, _MAX_ASKING_BYTES))))
-            except msgspec.MsgspecError:
+            except UNREADABLE:
                 path.rename(path.with_suffix(_BAD))
         return found
 

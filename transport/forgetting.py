@@ -21,6 +21,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from consent.event import Event
+from consent.unreadable import UNREADABLE
 from transport import disk, segment
 from transport.held import Entry, Forgotten
 from transport.keystore import HOLD, SECRET_BYTES, KeystoreError
@@ -90,15 +91,21 @@ def resume(shelf: Shelf) -> tuple[Span | None, int] | None:
         return None
     try:
         intent = msgspec.msgpack.decode(raw, type=_Intent)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return Everything(), 0  # an intent that cannot be read: in doubt, all of it
     if shelf.hold_key is None or intent.key_name != _key_name(shelf.hold_key):
         return None, intent.held_n
     try:
         plain = AESGCM(shelf.hold_key).decrypt(intent.nonce, intent.sealed_span, _LABEL)
         return msgspec.msgpack.decode(plain, type=Span), intent.held_n
-    except (InvalidTag, ValueError, msgspec.MsgspecError):
+    except (InvalidTag, *UNREADABLE):
         return Everything(), intent.held_n
+
+
+def mend(shelf: Shelf) -> None:
+    """Complete what an error of the disk cut short in an earlier forget of this process: its survivors get their names."""
+    if (shelf.folder / INTENT).exists():
+        finish(shelf)
 
 
 def finish(shelf: Shelf) -> None:

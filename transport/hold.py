@@ -62,6 +62,7 @@ class Hold:
         self._shelf = Shelf(folder, keys, random)
         self._boot, self._max_bytes, self._random = boot, max_bytes, random
         self._open: dict[Purpose, _Open] = {}
+        self._consumed: set[bytes] = set()
         self.recovered = reopening.recover(self._shelf, consumed)
         self._held_bytes = self.stats().held_bytes
 
@@ -109,15 +110,22 @@ class Hold:
         return [self._shelf.held(self._shelf.entries[segment_id]) for segment_id in ids]
 
     def consume(self, ids: Sequence[bytes]) -> int:
-        """Unlink segments that are sealed, durably, after the outbox has their envelope; the raw inputs they held."""
+        """Unlink segments that are sealed, durably, after the outbox has their envelope; the raw inputs they held.
+
+        Whatever the disk says, they are never sealed again by this process. Raises OSError; what is left goes with the next ones.
+        """
         self._close_all()
-        n = self._shelf.drop(ids)
+        n = sum(self._shelf.entries.pop(segment_id).n for segment_id in ids)
+        self._consumed.update(ids)
         self._held_bytes = self.stats().held_bytes
+        self._shelf.drop(self._consumed)
+        self._consumed.clear()
         return n
 
     def forget(self, span: Span) -> Forgotten:
         """Drop what lies in the span, under a new hold key; durable when it returns. Works on a full disk, by dropping more."""
         self._close_all()
+        forgetting.mend(self._shelf)
         forgotten = forgetting.forget(self._shelf, span)
         self._held_bytes = self.stats().held_bytes
         return forgotten

@@ -7,6 +7,7 @@ because this machine cannot open it. The note of what was sent stays, so that it
     ID.rej  ID.note   the receiver rejected it; kept aside, counted, never sent by itself
 """
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from consent.unreadable import UNREADABLE
 from transport import disk
 from transport.envelope import MAX_ENVELOPE_BYTES, Envelope
 from transport.errors import TransportError
@@ -79,8 +81,13 @@ class Outbox:
         facts = self.stats()
         if facts.envelopes + facts.rejected >= self._max_envelopes or facts.envelope_bytes + len(envelope.raw) > self._max_bytes:
             raise OutboxFull("the outbox is full; it empties when the receiver can be reached")
-        disk.put(self._folder / (note.id + _NOTE), self._seal(note))
-        disk.put(self._folder / (note.id + _ENVELOPE), envelope.raw)
+        try:
+            disk.put(self._folder / (note.id + _NOTE), self._seal(note))
+            disk.put(self._folder / (note.id + _ENVELOPE), envelope.raw)
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._unlink(note.id, _ENVELOPE, _NOTE)  # it may be there, and its events will be sealed again
+            raise
         self._waiting[note.id] = note
 
     def waiting(self) -> list[Note]:
@@ -97,25 +104,30 @@ class Outbox:
 
     def sent(self, envelope_id: str) -> Note:
         """The receiver has it: the envelope goes, its note stays. Raises KeyError if it does not wait."""
-        note = self._waiting.pop(envelope_id)
-        os.replace(self._folder / (note.id + _NOTE), self._sent / (note.id + _NOTE))
+        note = self._waiting[envelope_id]
+        before = self._folder / (note.id + _NOTE)
+        if before.exists():  # an error after this step may have made it be asked again
+            os.replace(before, self._sent / (note.id + _NOTE))
         disk.sync_folder(self._sent)
         self._unlink(note.id, _ENVELOPE)
+        del self._waiting[note.id]
         self._bound_sent()
         return note
 
     def set_aside(self, envelope_id: str) -> Note:
         """The receiver rejected it for good: kept, never sent by itself. Raises KeyError if it does not wait."""
-        note = self._waiting.pop(envelope_id)
+        note = self._waiting[envelope_id]
         os.replace(self._folder / (note.id + _ENVELOPE), self._folder / (note.id + _REJECTED))
+        self._rejected[note.id] = self._waiting.pop(note.id)
         disk.sync_folder(self._folder)
-        self._rejected[note.id] = note
         return note
 
     def destroy(self, envelope_id: str) -> Note:
         """Unlink an envelope and its note, durably. Raises KeyError if it is not here."""
-        note = self._waiting.pop(envelope_id, None) or self._rejected.pop(envelope_id)
+        note = self._waiting.get(envelope_id) or self._rejected[envelope_id]
         self._unlink(note.id, _ENVELOPE, _REJECTED, _NOTE)
+        self._waiting.pop(note.id, None)  # only now: what the disk did not let go must be destroyed again, not forgotten about
+        self._rejected.pop(note.id, None)
         return note
 
     def forget(self, span: Span) -> list[Note]:
@@ -168,7 +180,7 @@ class Outbox:
         try:
             plain = AESGCM(self._key or bytes(SECRET_BYTES)).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], path.stem.encode())
             return msgspec.msgpack.decode(plain, type=Note)
-        except (InvalidTag, ValueError, msgspec.MsgspecError):
+        except (InvalidTag, *UNREADABLE):
             return None
 
     def _find(self) -> None:

@@ -7,6 +7,7 @@ from enum import Enum, auto
 
 import msgspec
 
+from consent.unreadable import UNREADABLE
 from transport.jobs import Answer, Answered, Failed
 
 DEFAULT_WAIT_S = 60
@@ -127,5 +128,5 @@ def _instant(text: str | None) -> datetime | None:
 def _names(body: bytes, envelope_id: str) -> bool:
     try:
         return msgspec.json.decode(body, type=_Stored).id == envelope_id
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return False

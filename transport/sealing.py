@@ -54,7 +54,10 @@ def seal_due(  # noqa: PLR0913 - two stores, the terms, the time: each is a sepa
         except OSError as error:
             waits = f"the disk refuses ({error.strerror}); make room"
             continue
-        hold.consume(due.ids)
+        try:
+            hold.consume(due.ids)
+        except OSError as error:
+            waits = f"the disk does not let go of what was sealed ({error.strerror}); repair it"
         refused.update(sealed.refused)
         if sealed.note is not None:
             envelopes += 1

@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from consent.event import Event
+from consent.unreadable import UNREADABLE
 from consent.vocabulary import Purpose
 from transport.errors import TransportError
 
@@ -185,7 +186,7 @@ def _open(heading: Heading, index: int, raw: bytes, begin: int, end: int) -> tup
         if end == len(raw) and _has_hole(raw, begin, end):
             return None
         raise Damaged("a held record is not what was written") from None
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         raise Damaged("a held record holds no events that this version knows") from None
 
 

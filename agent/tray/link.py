@@ -6,12 +6,11 @@ It refuses to talk to a socket that another person serves: a stranger's daemon c
 import os
 import socket
 
-import msgspec
-
 from agent import peer
 from agent.messages import Answer, Done, Refused, Request, decode_answer, encode
 from agent.tray.errors import DaemonGone, NotUnderstood
 from consent.frames import FrameError, Splitter, frame
+from consent.unreadable import UNREADABLE
 
 CONNECT_S = 1.0
 _READ_BYTES = 65_536
@@ -60,7 +59,7 @@ class Link:
             return [decode_answer.decode(body) for body in self._splitter.feed(data)]
         except OSError as error:
             raise DaemonGone(*_GONE) from error
-        except (FrameError, msgspec.MsgspecError) as error:
+        except (FrameError, *UNREADABLE) as error:
             raise NotUnderstood(
                 "the daemon and this indicator do not understand each other", "restart Volens; update it if that fails"
             ) from error

@@ -93,6 +93,21 @@ def test_without_settings_there_is_no_receiver(tmp_path: Path) -> None:
     assert read(tmp_path / "agent.toml") == Settings()
 
 
+def test_a_pin_is_taken_with_an_encrypted_line_only(tmp_path: Path) -> None:
+    """64 hexadecimal digits beside an https:// receiver; anything else is said, not ignored."""
+    path, pin = tmp_path / "agent.toml", "ab" * 32
+    path.write_text(f'receiver = "https://volens.example"\nreceiver_pin = "{pin}"')
+    assert read(path) == Settings("https://volens.example", pin)
+    for text in (f'receiver_pin = "{pin}"', f'receiver = "http://127.0.0.1:9"\nreceiver_pin = "{pin}"'):
+        path.write_text(text)
+        with pytest.raises(SettingsWrong):
+            read(path)
+    for wrong in (pin.upper(), pin[1:], "", f"sha256:{pin}"):
+        path.write_text(f'receiver = "https://volens.example"\nreceiver_pin = "{wrong}"')
+        with pytest.raises(SettingsWrong):
+            read(path)
+
+
 @pytest.mark.parametrize("url", ["https://volens.example", "https://volens.example:8443", "http://127.0.0.1:9"])
 def test_a_receiver_is_an_encrypted_line_or_this_machine(tmp_path: Path, url: str) -> None:
     """The addresses that a policy can name are the addresses that are accepted."""

@@ -6,11 +6,13 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -18,9 +20,11 @@ from pathlib import Path
 
 import httpx
 
+from tests.receiver.described import hold
 from transport.envelope import Envelope, seal
 from transport.erasure_proof import message
 from transport.identity import EpochIdentity
+from transport.jobs import Answered, Request
 from transport.xwing import ReadingKey
 
 PURPOSE = "train-desktop-agents"
@@ -60,6 +64,11 @@ def envelope(signer: EpochIdentity | None = None, *, purpose: str = PURPOSE, key
     )
 
 
+def answered(response: httpx.Response) -> Answered:
+    """An answer as a courier would bring it."""
+    return Answered(1, response.status_code, response.headers.get("retry-after"), response.headers.get("date"), response.content)
+
+
 @dataclass
 class Service:
     """A receiver that answers."""
@@ -80,6 +89,16 @@ class Service:
         body: dict[str, object] = {"pseudonym": who.pseudonym.hex(), "nonce": nonce}
         body["signature"] = who.sign(message(nonce, batches)).hex()
         return self.client.post("/v1/erasures", json=body if batches is None else body | {"batches": batches})
+
+    def ask(self, spelled: tuple[Request, bytes]) -> httpx.Response:
+        """Sends what a client module spelled, over a connection of its own."""
+        request, body = spelled
+        with httpx.Client(trust_env=False, timeout=20, event_hooks={"response": [hold]}) as client:
+            return client.request(request.method.value, request.url, content=body or None)
+
+    def nonce(self) -> str:
+        """A nonce to sign."""
+        return str(self.client.get("/v1/erasures/nonce").json()["nonce"])
 
     def files(self, sealed: Envelope) -> list[Path]:
         """Both places of an envelope."""
@@ -114,7 +133,20 @@ def _template() -> Path:
     (directory / "policy.json").write_bytes(policy())
     made = run("init", directory / "rx", "--trial", "--policy", directory / "policy.json")
     assert made.returncode == 0, made.stderr
+    with serving(directory / "rx"):
+        _until_chores_are_done(directory / "rx")
     return directory / "rx"
+
+
+def _until_chores_are_done(directory: Path) -> None:
+    """A start has things to do once a day; done here, so that a test of faults meets none of them."""
+    deadline_s = time.monotonic() + 20
+    while time.monotonic() < deadline_s:
+        with closing(sqlite3.connect(directory / "volens.db")) as rows:
+            if rows.execute("SELECT count(*) FROM chore").fetchone() == (1,):
+                return
+        time.sleep(0.02)
+    raise AssertionError("the chores are not done")
 
 
 def make(directory: Path, settings: str = "") -> Path:
@@ -123,6 +155,16 @@ def make(directory: Path, settings: str = "") -> Path:
     with (directory / "rx" / "receiver.toml").open("a") as file:
         file.write(settings)
     return directory / "rx"
+
+
+def make_fleet(directory: Path, settings: str = "") -> tuple[Path, str]:
+    """A receiver's folder that is no trial, with the trial's policy published in it; and a fleet token."""
+    made = make(directory, settings)
+    file = made / "receiver.toml"
+    file.write_text(file.read_text().replace("trial = true", "trial = false"))
+    created = run("token", "create", made, "--note", "pilot")
+    assert created.returncode == 0, created.stderr
+    return made, created.stdout.splitlines()[-1]
 
 
 @contextmanager
@@ -139,7 +181,7 @@ def serving(directory: Path, *, under: Sequence[str] = ()) -> Iterator[Service]:
             line = ready.readline()
         assert line, log.read_text()
         url = json.loads(line)["url"]
-        with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
+        with httpx.Client(base_url=url, trust_env=False, timeout=20, event_hooks={"response": [hold]}) as client:
             yield Service(directory, url, client, process, log)
     finally:
         if process.poll() is None:

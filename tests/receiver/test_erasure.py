@@ -74,9 +74,9 @@ def test_the_receipt_is_signed_and_names_the_day_of_the_last_copy(service: Servi
     Ed25519PublicKey.from_public_bytes(bytes.fromhex(whole["key"])).verify(
         bytes.fromhex(whole["signature"]), signed_bytes(whole["receipt"])
     )
-    at = datetime.fromisoformat(whole["receipt"]["at"])
-    assert date.fromisoformat(whole["receipt"]["last_copy_dies"]) == (at + timedelta(days=7)).date()
-    assert abs(at - datetime.now(UTC)) < timedelta(minutes=5)
+    at = date.fromisoformat(whole["receipt"]["at"])  # the day: kept minutes would tie together what one person erases
+    assert date.fromisoformat(whole["receipt"]["last_copy_dies"]) == at + timedelta(days=7)
+    assert abs(at - datetime.now(UTC).date()) <= timedelta(days=1)
 
 
 def test_a_proof_that_does_not_hold_is_refused(service: Service) -> None:

@@ -26,7 +26,8 @@ from transport.jobs import Answer, Answered, Failed, Method, Refreshed, RefreshP
 from transport.results import Accepted, Rejected, Result, Unreachable, WaitFor, Withdrawn, result_of
 
 ROOT = Path(__file__).parents[2]
-CODE = "import sys; sys.path.insert(0, sys.argv[1]); from transport.courier import run; sys.exit(run(0, int(sys.argv[2])))"
+CODE = "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; from transport.courier import run; "
+CODE += "sys.exit(run(0, int(sys.argv[2]), ca_file=Path(sys.argv[3]) if sys.argv[3] else None, pin=bytes.fromhex(sys.argv[4]) or None))"
 ID = "ab" * 32
 BODY = os.urandom(200_000)
 
@@ -34,9 +35,9 @@ BODY = os.urandom(200_000)
 class Courier:
     """The real child, and the daemon's ends of its pipes."""
 
-    def __init__(self) -> None:
+    def __init__(self, ca_file: Path | None = None, pin: bytes = b"") -> None:
         self._up, up = os.pipe()
-        command = [sys.executable, "-c", CODE, str(ROOT), str(up)]
+        command = [sys.executable, "-c", CODE, str(ROOT), str(up), str(ca_file or ""), pin.hex()]
         environment = os.environ | {"HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=(up,), env=environment)
         os.close(up)

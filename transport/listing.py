@@ -1,0 +1,83 @@
+"""Seeing and fetching what was sent: which identity asks, how that is spelled, and what the answers hold. Pure.
+
+Each pseudonym asks over a connection of its own, in a random order, so that askings do not tie a subject's days together. The nonce
+comes from transport.erasing.nonce_request; one serves every asking of one pseudonym for five minutes.
+"""
+
+from datetime import date
+from typing import Annotated
+
+import msgspec
+
+from transport.envelope import Envelope, parse
+from transport.errors import TransportError
+from transport.header import EnvelopeError
+from transport.identity import EpochIdentity
+from transport.jobs import Answer, Answered, Method, Request
+from transport.listing_proof import fetching_message, listing_message
+from transport.notes import EnvelopeId
+
+DEADLINE_S = 60
+
+
+class ListingError(TransportError):
+    """The receiver did not show what it has; the message says what to do."""
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A batch that the receiver has.
+
+    Attributes:
+        id: 64 hexadecimal digits.
+        bytes: length of the envelope.
+        stored_on: UTC day of arrival.
+    """
+
+    id: EnvelopeId
+    bytes: Annotated[int, msgspec.Meta(ge=0)]
+    stored_on: date
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Some of a pseudonym's batches by id; if there are `more`, ask again from behind the last."""
+
+    batches: tuple[Stored, ...]
+    more: bool
+
+
+def listing_request(job: int, receiver_url: str, signer: EpochIdentity, nonce: str, after: str = "") -> tuple[Request, bytes]:
+    """Ask for a pseudonym's batches, from behind the id `after`."""
+    stated = {"pseudonym": signer.pseudonym.hex(), "nonce": nonce, "signature": signer.sign(listing_message(nonce, after)).hex()}
+    return _post(job, receiver_url, "/v1/listing", stated | {"after": after})
+
+
+def page_of(answer: Answer) -> Page:
+    """What the receiver answered. Raises ListingError."""
+    try:
+        if isinstance(answer, Answered) and answer.status == 200:
+            return msgspec.json.decode(answer.body, type=Page)
+    except msgspec.MsgspecError:
+        pass
+    raise ListingError("the receiver did not list what it has; try again")
+
+
+def fetching_request(job: int, receiver_url: str, signer: EpochIdentity, nonce: str, batch: str) -> tuple[Request, bytes]:
+    """Ask for one envelope. Its answer has up to 1 MiB: more than a courier's answer may have."""
+    stated = {"pseudonym": signer.pseudonym.hex(), "nonce": nonce, "signature": signer.sign(fetching_message(nonce, batch)).hex()}
+    return _post(job, receiver_url, "/v1/listing/fetch", stated | {"batch": batch})
+
+
+def fetched(raw: bytes, batch: str, pseudonym: bytes) -> Envelope:
+    """The envelope that was asked for. Raises ListingError if these bytes are another one or none."""
+    try:
+        envelope = parse(raw)
+    except EnvelopeError:
+        raise ListingError("what the receiver gave out is no envelope; try again") from None
+    if envelope.id != batch or envelope.header.pseudonym != pseudonym:
+        raise ListingError("the receiver gave out another envelope than was asked for; try again")
+    return envelope
+
+
+def _post(job: int, receiver_url: str, path: str, stated: object) -> tuple[Request, bytes]:
+    body = msgspec.json.encode(stated)
+    return Request(job, Method.POST, receiver_url.rstrip("/") + path, "application/json", len(body), DEADLINE_S), body
