@@ -14,6 +14,7 @@ from agent.daemon import Daemon
 from agent.errors import AgentError, CannotDo, TryAgain
 from agent.report import Alive, report
 from agent.status import Status
+from agent.trays import Trays
 from agent.uploading import Uploading
 from consent.event import Clocks, Event
 from consent.ledger import LedgerError
@@ -26,10 +27,14 @@ EVENTS_A_PART = 200
 
 
 class Answers:
-    """Serves connections. `over` is set when the daemon has nothing left to do: after a withdrawal."""
+    """Serves connections. `over` is set when the daemon has nothing left to do: after a withdrawal.
 
-    def __init__(self, daemon: Daemon, uploading: Uploading, read: Callable[[], Clocks]) -> None:
-        self._daemon, self._uploading, self._read = daemon, uploading, read
+    Args:
+        trays: The icon's keeper. Only the process that it started may be the indicator: nothing else can play one.
+    """
+
+    def __init__(self, daemon: Daemon, uploading: Uploading, trays: Trays, read: Callable[[], Clocks]) -> None:
+        self._daemon, self._uploading, self._trays, self._read = daemon, uploading, trays, read
         self._one_at_a_time = asyncio.Lock()
         self._asking: consenting.Asking | None = None
         self._watchers: set[Connection] = set()
@@ -49,7 +54,7 @@ class Answers:
     async def _serve(self, connection: Connection, request: messages.Request) -> None:
         match request:
             case messages.Attach():
-                self._daemon.indicator.attach(connection, request)
+                self._attach(connection, request)
             case messages.Proven():
                 self._daemon.indicator.answered(connection, request)
             case messages.Watch():
@@ -62,6 +67,12 @@ class Answers:
                 await self._purge()
             case _:
                 await self._say(connection, lambda: self._answer(request))
+
+    def _attach(self, connection: Connection, hello: messages.Attach) -> None:
+        if connection.pid == self._trays.pid:
+            self._daemon.indicator.attach(connection, hello)
+        else:
+            connection.say(messages.Refused("only the icon that Volens itself has started is its icon", "show it with: volens tray"))
 
     async def _say(self, connection: Connection, work: Callable[[], Awaitable[messages.Answer]]) -> None:
         async with self._one_at_a_time:
@@ -97,6 +108,9 @@ class Answers:
                 return self._ask_consent(begin=begin)
             case messages.AskReceipt():
                 return messages.ReceiptIs(self._daemon.subject.record.choice.receipt)
+            case messages.ShowIcon():
+                self._trays.anew()
+                return messages.Done("The icon is started anew. If it does not appear, see: volens status")
         raise CannotDo("that cannot be asked for here", "see: volens --help")
 
     def status(self) -> Status:

@@ -5,7 +5,6 @@ agent/status.py. Nothing here decides: the daemon, or the same code under its lo
 """
 
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -159,10 +158,9 @@ def show_held(
 
 
 @app.command()
-def tray(socket: Annotated[str | None, typer.Option(help="The daemon's control socket.", hidden=True)] = None) -> None:
-    """Show the icon, if you have closed it. Without it nothing is recorded."""
-    path = socket or str(of_this_person().socket)
-    os.execv(sys.executable, [sys.executable, "-I", "-m", "agent", "tray", "--socket", path])  # noqa: S606 (lean: without typer)
+def tray() -> None:
+    """Show the icon, if it is gone. Without it nothing is recorded."""
+    _say(_reach().ask(messages.ShowIcon()))
 
 
 @app.command()

@@ -22,10 +22,11 @@ _HEAR_OUT_S = 0.2
 
 
 class Connection:
-    """One accepted connection: say answers, hear requests."""
+    """One accepted connection: say answers, hear requests. `pid` is the process that opened it."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
+        self.pid = peer.pid_of(writer.get_extra_info("socket"))
         self._splitter = Splitter()
 
     def say(self, answer: messages.Answer) -> None:

@@ -91,6 +91,10 @@ class Attach(Message, frozen=True, tag="attach"):
     form: Words
 
 
+class ShowIcon(Message, frozen=True, tag="show_icon"):
+    """Start the icon anew: the person has closed it, or the desktop lost it. Answer: Done."""
+
+
 class Proven(Message, frozen=True, tag="proven"):
     """The indicator's answer to a challenge: what it shows now, and whether a host really shows it."""
 
@@ -100,7 +104,22 @@ class Proven(Message, frozen=True, tag="proven"):
     showing: State
 
 
-Request = AskStatus | Watch | Pause | Resume | Withdraw | Forget | Send | ShowHeld | AskConsent | GiveConsent | AskReceipt | Attach | Proven
+Request = (
+    AskStatus
+    | Watch
+    | Pause
+    | Resume
+    | Withdraw
+    | Forget
+    | Send
+    | ShowHeld
+    | AskConsent
+    | GiveConsent
+    | AskReceipt
+    | ShowIcon
+    | Attach
+    | Proven
+)
 
 # --- answers -----------------------------------------------------------------------------------------------------
 

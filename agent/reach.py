@@ -24,7 +24,7 @@ from transport.errors import TransportError
 _STARTING_TRIES = 50
 _LOOK_EVERY_S = 0.02
 """One second in all, like the time for an answer."""
-_NEEDS_DAEMON = (messages.Send, messages.AskConsent, messages.GiveConsent)
+_NEEDS_DAEMON = (messages.Send, messages.AskConsent, messages.GiveConsent, messages.ShowIcon)
 
 
 class Reach:

@@ -56,11 +56,11 @@ async def _run(places: Places, subject: Subject, *, only_erase: bool) -> None:
     if only_erase:
         await _erase(uploading)
         return
-    answers = Answers(daemon, uploading, clock.read)
+    trays = Trays(places.socket)
+    answers = Answers(daemon, uploading, trays, clock.read)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, answers.over.set)
     server = await control.listen(places.socket, answers.serve)
-    trays = Trays(places.socket)
     daemon.indicator.silent = trays.end
     daemon.reconsider()
     tasks = [asyncio.create_task(work) for work in (trays.keep(), uploading.keep(), _checkpoint(daemon))]

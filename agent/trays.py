@@ -22,6 +22,7 @@ class Trays:
     def __init__(self, socket: Path) -> None:
         self._command = [sys.executable, "-I", "-m", "agent", "tray", "--socket", str(socket)]
         self._process: asyncio.subprocess.Process | None = None
+        self._at_once = asyncio.Event()
 
     async def keep(self) -> None:
         """Start the icon, wait for its end, start it again."""
@@ -32,7 +33,20 @@ class Trays:
             self._process = await asyncio.create_subprocess_exec(*self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
             await self._process.wait()
             failures = 0 if loop.time() - started > STEADY_S else failures + 1
-            await asyncio.sleep(AGAIN_AFTER_S[min(failures, len(AGAIN_AFTER_S)) - 1] if failures else AGAIN_AFTER_S[0])
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_AFTER_S[min(failures, len(AGAIN_AFTER_S)) - 1] if failures else AGAIN_AFTER_S[0]):
+                    await self._at_once.wait()
+            self._at_once.clear()
+
+    @property
+    def pid(self) -> int | None:
+        """The process of the icon that runs now; no other process may speak for it."""
+        return self._process.pid if self._process is not None and self._process.returncode is None else None
+
+    def anew(self) -> None:
+        """The person wants to see the icon: end it if it runs, and start it without waiting."""
+        self.end()
+        self._at_once.set()
 
     def end(self) -> None:
         """End the icon, also one that hangs; while `keep` runs, another one is started."""

@@ -72,7 +72,7 @@ def check_command(directory: Directory) -> None:
 
 @cli.command("backup")
 def backup_command(directory: Directory, target: Annotated[Path, typer.Argument(help="Where backups are, one folder a day.")]) -> None:
-    """Copy bodies and rows, never slots or the erasure log, and destroy the backups whose days are over."""
+    """Copy bodies and rows. Never slots or the erasure log; destroys the backups whose days are over."""
     from receiver import backup, clock
     from receiver.site import open_site
 
@@ -82,7 +82,7 @@ def backup_command(directory: Directory, target: Annotated[Path, typer.Argument(
 
 @cli.command("restore")
 def restore_command(directory: Directory, source: Annotated[Path, typer.Argument(help="The backup of a day.")]) -> None:
-    """Put a backup's bodies and rows in place, and erase again what was erased since it was made."""
+    """Put a backup in place. Erases again what was erased since it was made."""
     from receiver import app, backup, clock
     from receiver.site import lock, open_site
 

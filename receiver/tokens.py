@@ -11,14 +11,14 @@ from receiver.errors import ReceiverError
 
 cli = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Fleet tokens: what a device needs to join.")
 
-Directory = Annotated[Path, typer.Argument(help="The receiver's folder.")]
+Directory = Annotated[Path, typer.Argument(metavar="FOLDER", help="The receiver's folder.")]
 
 
 @cli.command("create")
 def create(
     directory: Directory,
-    days: Annotated[int, typer.Option(min=1, max=366, help="How many days it lets devices in.")] = 30,
-    note: Annotated[str, typer.Option(help="What it is for; no names of people.")] = "",
+    days: Annotated[int, typer.Option(min=1, max=366, metavar="NUMBER", help="How many days it lets devices in.")] = 30,
+    note: Annotated[str, typer.Option(metavar="TEXT", help="What it is for; no names of people.")] = "",
 ) -> None:
     """Make a token and print it, this once."""
     from receiver import clock, enrolment, fleet_rows
@@ -47,7 +47,7 @@ def list_(directory: Directory) -> None:
 @cli.command("revoke")
 def revoke(
     directory: Directory,
-    token: Annotated[int, typer.Argument(help="Its number.")],
+    token: Annotated[int, typer.Argument(metavar="NUMBER", help="Its number.")],
     with_devices: Annotated[bool, typer.Option("--with-devices", help="Put out the devices, too, that it let in.")] = False,
 ) -> None:
     """End a token: from now on it lets nobody in."""

@@ -3,6 +3,7 @@
 import signal
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from agent.demo.calls import argv
 from agent.demo.clock import rest
 from agent.demo.terminal import Terminal
 from agent.demo.wait import until
+from agent.messages import Attach, Refused
+from agent.tray.link import Link
 from consent.vocabulary import State
 from tests.agent.life import Desk, Life, a_desk, a_life, run_again, start
 from tests.live.desktop import kill_server
@@ -120,6 +123,29 @@ def test_a_killed_indicator_comes_back_and_only_then_does_the_recording(life: Li
     assert [one.pid for one in life.children("tray")] != [tray.pid]
     life.desk.work()
     kept(life, 4)
+
+
+def test_nobody_else_can_play_the_icon(life: Life) -> None:
+    """INV-3: a process of the same account that says it is the icon is turned away; the real one goes on being asked."""
+    (tray,) = life.children("tray")
+    link = Link(str(Path(life.subject.calls.env["XDG_RUNTIME_DIR"]) / "volens" / "control"))
+    try:
+        link.send(Attach("ab" * 16, "tray"))
+        answers = until(link.read, "an answer")
+        assert [type(answer) for answer in answers] == [Refused]
+    finally:
+        link.close()
+    assert life.children("tray") == [tray]
+    life.desk.work()
+    kept(life, 4)
+
+
+def test_the_icon_is_started_anew_when_its_subject_asks(life: Life) -> None:
+    """`volens tray`: another icon, which proves itself like any; recording goes on under it."""
+    (tray,) = life.children("tray")
+    assert life.say("tray").code == 0
+    life.subject.wait_collecting()
+    assert [one.pid for one in life.children("tray")] != [tray.pid]
 
 
 def test_forgetting_takes_back_and_recording_goes_on(life: Life) -> None:
