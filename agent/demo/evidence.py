@@ -30,7 +30,7 @@ def read_received(receiver: Path) -> Received:
         raise DemoError("the receiver's database is not where it should be", "report this")
     database = sqlite3.connect(f"file:{files[0]}?mode=ro", uri=True)
     try:
-        batches, size = database.execute("select count(*), coalesce(sum(envelope_bytes), 0) from batch where erasure is null").fetchone()
+        batches, size = database.execute("select count(*), coalesce(sum(envelope_bytes), 0) from batch where not erased").fetchone()
     finally:
         database.close()
     return Received(int(batches), int(size))

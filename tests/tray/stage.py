@@ -58,7 +58,8 @@ class Stage:
 
     def screenshot(self, path: Path) -> None:
         """The whole screen, as PNG."""
-        subprocess.run(["import", "-window", "root", str(path)], env=self.env, check=True)
+        taken = subprocess.run([sys.executable, "-m", "mss", "--monitor", "0", "--output", str(path)], env=self.env, check=False)
+        assert taken.returncode == 0 and path.exists()
 
     def watcher(self) -> dict[str, tuple[str, object]]:
         """The properties of the tray's watcher; empty if there is none."""

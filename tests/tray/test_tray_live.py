@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from jeepney import DBusAddress, Message, MessageType, new_method_call
 from jeepney.io.blocking import DBusConnection
+from PIL import Image
 
 from agent.demo.wait import until
 from agent.messages import Appear, Done, Pause, Refused, Replaced, Resume, Withdraw
@@ -234,7 +235,8 @@ def _watcher_pid(stage: Stage) -> _Stoppable:
 def _icon_on_screen(stage: Stage, path: Path) -> bytes:
     """The panel's corner as pixels."""
     stage.screenshot(path)
-    return subprocess.run(["convert", str(path), "-crop", "26x26+7+474", "rgb:-"], capture_output=True, check=True).stdout
+    with Image.open(path) as screen:
+        return screen.convert("RGB").crop((7, 474, 7 + 26, 474 + 26)).tobytes()
 
 
 def _mapped(stage: Stage) -> int:
