@@ -58,8 +58,7 @@ class Stage:
 
     def screenshot(self, path: Path) -> None:
         """The whole screen, as PNG."""
-        taken = subprocess.run([sys.executable, "-m", "mss", "--monitor", "0", "--output", str(path)], env=self.env, check=False)
-        assert taken.returncode == 0 and path.exists()
+        subprocess.run([sys.executable, "-m", "mss", "--quiet", "--monitor", "0", "--output", str(path)], env=self.env, check=True)
 
     def watcher(self) -> dict[str, tuple[str, object]]:
         """The properties of the tray's watcher; empty if there is none."""
