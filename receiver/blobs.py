@@ -1,6 +1,6 @@
 """The port behind which bytes are kept: one store for bodies, one for slots, one for the erasure log. It only names what a store must do.
 
-`receiver/file_store.py` is the first that does it. An object store does it too: there, `stage` is the durable write, and `settle` nothing.
+`receiver/file_store.py` is the first that does it. An object store does it too: there, `stage` is the durable write, and `settling` nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -22,8 +22,8 @@ class BlobStore(Protocol):
             day_s: Unix seconds of the day's beginning. Nothing finer may be kept: the minute would help to link two days of one person.
         """
 
-    def settle(self, names: Iterable[str]) -> None:
-        """Makes staged names count, durably."""
+    def settling(self, names: Iterable[str]) -> list[Callable[[], None]]:
+        """Acts that make staged names count; when all have ended, in whatever order, that is durable."""
 
     def read(self, name: str) -> bytes:
         """The bytes. Raises FileNotFoundError."""

@@ -102,7 +102,8 @@ class Depot:
             check_bound(len(barred - set(wish.batches or ())), wish)
             # The log before the rows: whatever becomes of these, a start finds the wish there.
             self.log.stage(wish.digest, log_entry(wish), _midnight_s(now.date()))
-            self.log.settle([wish.digest])
+            for act in self.log.settling([wish.digest]):
+                act()
             return self._erase(wish, now.date())
 
     @contextmanager

@@ -4,8 +4,10 @@ A file is written beside its place, fsynced, and renamed into it; then its folde
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from transport import disk
@@ -34,19 +36,18 @@ class FileStore:
     def stage(self, name: str, content: bytes, day_s: int) -> None:
         """Writes and fsyncs a file beside its place."""
         staged = self.root / _INCOMING / name
-        with suppress(FileNotFoundError):
+        try:
+            disk.write_new(staged, content, modified_s=day_s)
+        except FileExistsError:
             os.unlink(staged)
-        disk.write_new(staged, content, modified_s=day_s)
+            disk.write_new(staged, content, modified_s=day_s)
 
-    def settle(self, names: Iterable[str]) -> None:
-        """Renames staged files into their places and fsyncs the folders they are now in."""
-        shards = set()
+    def settling(self, names: Iterable[str]) -> list[Callable[[], None]]:
+        """An act for each folder: renames staged files into it, and fsyncs it, once. Flushes that run together are one for the disk."""
+        shards: dict[str, list[str]] = defaultdict(list)
         for name in names:
-            target = self.path(name)
-            os.rename(self.root / _INCOMING / name, target)
-            shards.add(target.parent)
-        for shard in sorted(shards):
-            disk.sync_folder(shard)
+            shards[name[:2]].append(name)
+        return [partial(self._settle, self.root / shard, staged) for shard, staged in shards.items()]
 
     def read(self, name: str) -> bytes:
         """The file's bytes. Raises FileNotFoundError."""
@@ -77,6 +78,11 @@ class FileStore:
         with os.scandir(self.root / _INCOMING) as entries:
             for name in [entry.name for entry in entries]:
                 os.unlink(self.root / _INCOMING / name)
+
+    def _settle(self, shard: Path, names: list[str]) -> None:
+        for name in names:
+            os.rename(self.root / _INCOMING / name, shard / name)
+        disk.sync_folder(shard)
 
     def free_bytes(self) -> int:
         """What is left on its disk for this account."""

@@ -1,5 +1,7 @@
 """PUT /v1/batches/{id}: takes an envelope in. Refuses to answer 201 before file, folder and row are durable."""
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -15,7 +17,8 @@ async def put_batch(request: Request) -> Response:
     batch_id = check_id(request.path_params["id"])
     with here.admission():
         raw = await bodies.read(request, here.site.settings.upload_deadline_s)
-        outcome = await here.writer.store(judge(batch_id, raw, await here.terms.now()))
+        offer = await here.writer.judged(partial(judge, batch_id, raw, await here.terms.now()))
+        outcome = await here.writer.store(offer)
     refused = refusal(outcome)
     if refused is not None:
         raise refused

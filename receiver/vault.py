@@ -40,8 +40,8 @@ class Vault:
         """
         group = tuple(parts)
         each([partial(self._stage, part, day_s) for part in group])
-        for store in (self.bodies, self.slots):
-            store.settle(part.id for part in group)
+        names = [part.id for part in group]
+        each([act for store in (self.bodies, self.slots) for act in store.settling(names)])
 
     def read(self, batch_id: str) -> tuple[bytes, bytes]:
         """(slots, rest). Raises FileNotFoundError."""

@@ -6,8 +6,9 @@ that changes files or rows passes through here, one after the other: no lock is 
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -20,6 +21,8 @@ MAX_GROUP = 64
 """Envelopes in one commit. Above some 16 the disk gains nothing more, and a group is what one error fails."""
 
 _DISK_THREADS = 8
+"""Flushes that wait together cost the disk one."""
+_JUDGES = 2
 _T = TypeVar("_T")
 
 
@@ -40,6 +43,11 @@ class Writer:
         self._waiting: asyncio.Queue[_Job] = asyncio.Queue()
         self._thread = ThreadPoolExecutor(1, "writer")
         self._disk = ThreadPoolExecutor(_DISK_THREADS, "disk")
+        self._judges = ThreadPoolExecutor(_JUDGES, "judge")
+
+    async def judged(self, judge: Callable[[], Offer]) -> Offer:
+        """What a verdict says, found beside the event loop: hashes and signatures of long bodies must not make the others wait."""
+        return await asyncio.get_running_loop().run_in_executor(self._judges, judge)
 
     async def store(self, offer: Offer) -> Outcome:
         """What became of the envelope, once that is durable. Raises Refused as Depot.store does."""
@@ -70,6 +78,7 @@ class Writer:
 
     def close(self) -> None:
         """Waits for what is being written, takes nothing more."""
+        self._judges.shutdown()
         self._thread.shutdown()
         self._disk.shutdown()
 
@@ -93,7 +102,21 @@ class Writer:
 
     def _spread(self, acts: list[Callable[[], None]]) -> None:
         """Runs all acts, several at once; raises the first failure when all have ended, so that none still writes behind our back."""
-        futures = [self._disk.submit(act) for act in acts]
-        failures = [error for future in futures if (error := future.exception()) is not None]
+        waiting, failures = deque(acts), list[Exception]()
+        threads = [self._disk.submit(_drain, waiting, failures) for _ in range(min(_DISK_THREADS, len(acts)))]
+        wait(threads)
         if failures:
             raise failures[0]
+
+
+def _drain(waiting: deque[Callable[[], None]], failures: list[Exception]) -> None:
+    """Runs acts until none is left: one hand-over for a thread, not one for an act."""
+    while True:
+        try:
+            act = waiting.popleft()
+        except IndexError:
+            return
+        try:
+            act()
+        except Exception as error:  # the boundary of a thread; whoever spread the acts raises it
+            failures.append(error)

@@ -3,8 +3,10 @@
 import argparse
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -28,7 +30,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.add_argument("--folder", type=Path, help="on the disk that is to be measured (the system's folder for what is temporary)")
     chosen = parser.parse_args()
-    scratch = Path(tempfile.mkdtemp(dir=chosen.folder, prefix="volens-ingest-"))
+    scratch = _spread(Path(tempfile.mkdtemp(dir=chosen.folder, prefix="volens-ingest-")))
     console = Console(highlight=False, stderr=chosen.json)
     everything: dict[str, object] = {}
     try:
@@ -53,9 +55,18 @@ def _in_turns(load: Load, scratch: Path, rounds: int) -> Measured:
     measured: Measured = {each.name: [] for each in CONTESTANTS}
     for _ in range(rounds):
         for each in CONTESTANTS:
-            measured[each.name].append(each.measure(folder := _fresh(scratch), load))
-            shutil.rmtree(folder)
+            measured[each.name].append(each.measure(_fresh(scratch), load))
     return measured
+
+
+def _spread(scratch: Path) -> Path:
+    """Asks ext4 to lay out each folder below somewhere else; nothing is deleted before the end either.
+
+    A new file near others that were deleted within five minutes costs ext4 up to 30 times as much, and would be paid for by whoever is next.
+    """
+    with suppress(OSError):
+        subprocess.run(["chattr", "+T", str(scratch)], check=False, stderr=subprocess.DEVNULL)
+    return scratch
 
 
 def _fresh(scratch: Path) -> Path:

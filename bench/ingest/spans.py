@@ -60,7 +60,7 @@ def _wrap() -> None:
     accept.parse = timed("layout and Ed25519", accept.parse)  # type: ignore[attr-defined]
     HttpToolsProtocol.data_received = timed("HTTP", HttpToolsProtocol.data_received)  # type: ignore[method-assign]
     FileStore.stage = timed("files: create and write", FileStore.stage)  # type: ignore[method-assign]
-    FileStore.settle = timed("files: rename", FileStore.settle)  # type: ignore[method-assign]
+    FileStore._settle = timed("files: rename", FileStore._settle)  # type: ignore[method-assign]
     os.fsync = timed("fsync of files and folders", os.fsync)
     records.before = timed("rows: look up", records.before)
     records.add = timed("rows: insert", records.add)
@@ -74,9 +74,7 @@ def measure(folder: Path, load: Any) -> list[tuple[str, float, float]]:
 
     out = folder / "spans.json"
     os.environ[_OUT] = service._ENVIRONMENT[_OUT] = str(out)
-    with service.serving(
-        service.make(folder, f"max_in_flight = {load.connections}\n"), program=("-m", "bench.ingest.spans")
-    ) as served:
+    with service.serving(service.make(folder, f"max_in_flight = {load.connections}\n"), program=("-m", "bench.ingest.spans")) as served:
         began = _sent(served.address, "/v1/batches/", load, served.process.pid)
         psutil.Process(served.process.pid)
     spans = {name: (cpu / began.count / 1e3, wall / began.count / 1e3) for name, (cpu, wall) in json.loads(out.read_text()).items()}

@@ -62,7 +62,7 @@ def _completed(lines: list[str]) -> list[str]:
     for line in lines:
         thread, call = line.split(maxsplit=1)
         if call.endswith("<unfinished ...>"):
-            begun[thread] = call.removesuffix("<unfinished ...>")
+            begun[thread] = call.removesuffix("<unfinished ...>").rstrip()
             if "HTTP/1.1" in call:
                 whole.append(call)
         elif call.startswith("<..."):
@@ -92,12 +92,14 @@ def test_a_failing_disk_is_never_a_201(tmp_path: Path, fault: str, place: str, s
     path = directory / place.format(id=sealed.id, shard=sealed.id[:2])
     with stand.serving(directory, under=_trace(out, "-P", str(path), "-e", f"inject={fault}:when=1")) as faulty:
         assert faulty.put(sealed).status_code == status
-        assert faulty.put(envelope()).status_code == 201
+        # strace counts calls in each thread, so that tidying up after the fault may meet it once more.
+        others = [faulty.put(envelope()).status_code for _ in range(2)]
+        assert others in ([201, 201], [status, 201])
         assert not any(path.exists() for path in faulty.files(sealed))  # an erasure would not find them
         later = [faulty.put(sealed).status_code for _ in range(3)]
         assert 201 in later
         assert set(later[later.index(201) + 1 :]) <= {200}
-    assert stand.run("check", directory).stdout == "sound 2, erased 0, unfinished 0, wrong 0\n"
+    assert stand.run("check", directory).stdout == f"sound {1 + others.count(201)}, erased 0, unfinished 0, wrong 0\n"
 
 
 def test_kill_9_in_the_middle_of_many_uploads_loses_nothing_acknowledged(tmp_path: Path) -> None:
