@@ -1,6 +1,6 @@
 """The port behind which bytes are kept: one store for bodies, one for slots, one for the erasure log. It only names what a store must do.
 
-`receiver/file_store.py` is the first that does it. An object store does it too: there, `stage` is the durable write, and `settling` nothing.
+`receiver/file_store.py` is the first that does it. An object store does it too: there, `stage` is the durable write, `settling` nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator

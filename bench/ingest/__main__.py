@@ -62,7 +62,7 @@ def _in_turns(load: Load, scratch: Path, rounds: int) -> Measured:
 def _spread(scratch: Path) -> Path:
     """Asks ext4 to lay out each folder below somewhere else; nothing is deleted before the end either.
 
-    A new file near others that were deleted within five minutes costs ext4 up to 30 times as much, and would be paid for by whoever is next.
+    A new file near others that were deleted within five minutes costs ext4 up to 30 times as much; whoever is next would pay for it.
     """
     with suppress(OSError):
         subprocess.run(["chattr", "+T", str(scratch)], check=False, stderr=subprocess.DEVNULL)
