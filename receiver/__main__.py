@@ -62,11 +62,32 @@ def check_command(directory: Directory) -> None:
     from receiver.check import check
     from receiver.site import open_site
 
-    report = check(open_site(directory), clock.now().date())
+    site = open_site(directory)
+    report = check(site, clock.now().date())
+    mend = "run `volens-receiver repair`, or restore it from a backup" if site.vault.replica else "restore it from a backup"
     for sentence in report.wrong:
-        typer.echo(f"volens-receiver: {sentence}; restore it from a backup", err=True)
+        typer.echo(f"volens-receiver: {sentence}; {mend}", err=True)
+    if site.vault.replica is None and not site.settings.trial:
+        typer.echo("volens-receiver: slots have one copy, and no backup holds them; name a second folder as slots_replica", err=True)
     typer.echo(f"sound {report.sound}, erased {report.erased}, unfinished {report.unfinished}, wrong {len(report.wrong)}")
     if report.wrong:
+        raise typer.Exit(1)
+
+
+@cli.command("repair")
+def repair_command(directory: Directory) -> None:
+    """Make the slots' replica, and both copies sound, each from the other."""
+    from receiver import replica
+    from receiver.site import lock, make_replica, open_site
+
+    held = lock(directory)
+    try:
+        made = make_replica(directory)
+        done = replica.repair(open_site(directory))
+    finally:
+        os.close(held)
+    typer.echo(f"{'replica made, ' if made else ''}slots copied {done.copied}, beyond repair {done.lost}")
+    if done.lost:
         raise typer.Exit(1)
 
 

@@ -95,7 +95,7 @@ def restore(site: Site, source: Path, today: date) -> None:
 
 
 def _drop_without_slots(site: Site, bodies: FileStore) -> None:
-    dead = [name for name in bodies.names() if not site.vault.slots.has(name)]
+    dead = [name for name in bodies.names() if not site.vault.has_slots(name)]
     bodies.destroy(dead)
     with closing(sqlite3.connect(site.directory / DATABASE)) as rows, rows:
         known = [row[0] for row in rows.execute("SELECT id FROM batch WHERE NOT erased")]

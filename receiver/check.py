@@ -15,6 +15,8 @@ from receiver.records import Row
 from receiver.site import Site
 from transport.header import EnvelopeError
 
+BODY = "body"
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -52,23 +54,42 @@ def check(site: Site, today: date) -> Report:
         wrong.append(f"{uneven} days of devices have another number of identities than everybody's")
     if broken is not None:
         wrong.append(f"access record {broken}: the chain is broken here")
-    unfinished = {name for store in (site.vault.bodies, site.vault.slots) for name in store.names()} - known
+    unfinished = site.vault.names() - known
     return Report(sound, erased, len(unfinished), tuple(wrong))
 
 
 def _faults(site: Site, row: Row) -> Iterator[str]:
     if row.erased:
-        yield from _left(site.vault.slots, row.id, "slots")
-        yield from _left(site.vault.bodies, row.id, "body")
+        for part, store in _stores(site):
+            yield from _left(store, row.id, part)
         return
-    missing = [part for store, part in ((site.vault.slots, "slots"), (site.vault.bodies, "body")) if not store.has(row.id)]
-    if missing:
-        yield from (f"batch {row.id}: its {part} file is missing" for part in missing)
+    missing = [part for part, store in _stores(site) if not store.has(row.id)]
+    yield from (f"batch {row.id}: its {part} file is missing" for part in missing)
+    if BODY in missing:
         return
     try:
-        raw, envelope = rejoin(row.id, *site.vault.read(row.id))
-    except (OSError, EnvelopeError) as error:
+        rest = site.vault.bodies.read(row.id)
+    except OSError as error:
         yield f"batch {row.id}: {error}"
+        return
+    for part, store in _stores(site):
+        if part not in (BODY, *missing):
+            yield from _altered(store, row, rest, part if site.vault.replica else "")
+
+
+def _stores(site: Site) -> list[tuple[str, BlobStore]]:
+    """Every store, with the word for what it holds of an envelope."""
+    slots = zip(("slots", "slots replica"), site.vault.copies, strict=False)
+    return [*slots, (BODY, site.vault.bodies)]
+
+
+def _altered(store: BlobStore, row: Row, rest: bytes, part: str) -> Iterator[str]:
+    """What is wrong with an envelope made of this copy of its slots; `part` names the copy where there are two."""
+    where = f"with its {part}, " if part else ""
+    try:
+        raw, envelope = rejoin(row.id, store.read(row.id), rest)
+    except (OSError, EnvelopeError) as error:
+        yield f"batch {row.id}: {where}{error}"
         return
     header = envelope.header
     if (row.pseudonym, row.purpose, row.envelope_bytes) != (header.pseudonym, header.purpose, len(raw)):

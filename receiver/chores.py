@@ -16,6 +16,8 @@ from receiver.accept import Terms
 from receiver.depot import Depot
 from receiver.retention import due_before, forgetting
 from receiver.vault import Part
+from transport.envelope import split
+from transport.header import EnvelopeError
 
 _GROUP = 64
 _SCATTERED = "scattered"
@@ -110,8 +112,16 @@ def _write_anew(depot: Depot, ids: Sequence[str], day: date) -> None:
     with depot.engine.connect() as connection:
         there = {row.id for row in records.find(connection, ids) if not row.erased}
     midnight_s = int(datetime.combine(day, time(), UTC).timestamp())
-    parts = [Part(each, *depot.vault.read(each)) for each in ids if each in there]
+    parts = [Part(each, *found) for each in ids if each in there and (found := _sound(depot, each)) is not None]
     depot.vault.put(parts, midnight_s, _one_by_one)
+
+
+def _sound(depot: Depot, batch_id: str) -> tuple[bytes, bytes] | None:
+    """(slots, rest); None for what is damaged, which stays as it is, so that no sound copy is overwritten with it. `check` names it."""
+    try:
+        return split(depot.vault.read(batch_id)[1])
+    except (OSError, EnvelopeError):
+        return None
 
 
 def _one_by_one(acts: list[Callable[[], None]]) -> None:

@@ -145,7 +145,7 @@ class Depot:
             unfulfilled[digest] = wish
         for wish in unfulfilled.values():
             self._erase(wish, now.date())
-        present = {*self.vault.bodies.names(), *self.vault.slots.names()}
+        present = self.vault.names()
         with self.engine.connect() as connection:
             for row in records.each_row(connection):
                 if not row.erased:

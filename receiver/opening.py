@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from receiver import bodies, records
-from receiver.accept import check_id, rejoin
+from receiver.accept import check_id
 from receiver.errors import Refused
 from receiver.rights import MAX_LISTED, BatchId
 from receiver.running import Running, running
@@ -76,7 +76,7 @@ def _sealed(here: Running, batch_id: str, record_id: str) -> bytes:
         if record is None or record.id != number or not record.covers(batch_id):
             raise Refused(403, "no access record names this batch", "write one with POST /v1/access first")
     try:
-        return rejoin(batch_id, *here.site.vault.read(batch_id))[0]
+        return here.site.vault.read(batch_id)[0]
     except (OSError, EnvelopeError) as error:
         with here.site.engine.connect() as connection:  # after the files: an erasure is written down before it touches them
             if all(row.erased for row in records.find(connection, [batch_id])):

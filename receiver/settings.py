@@ -23,6 +23,8 @@ class Settings(BaseModel):
     """How long SIGTERM waits for uploads in flight."""
     reserve_bytes: int = Field(default=64 * 1024 * 1024, ge=0)
     """Below this much free disk nothing more is stored, so that erasing goes on working."""
+    slots_replica: str | None = Field(default=None, pattern=r"^/", max_length=4000)
+    """A second folder for slots, on another disk; `volens-receiver repair` makes it. Without it slots have one copy, in no backup."""
     backups_kept_days: int = Field(default=7, ge=0, le=366)
     """How long ordinary backups live; erasure receipts name the day."""
     late_days: int = Field(default=31, ge=1, le=366)

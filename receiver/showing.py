@@ -9,7 +9,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from receiver import bodies, proof, records
-from receiver.accept import rejoin
 from receiver.errors import Refused
 from receiver.rights import BatchId, NonceText, PseudonymText, SignatureText
 from receiver.running import Running, running
@@ -79,7 +78,7 @@ def _rows(here: Running, pseudonym: bytes, after: str) -> list[records.Row]:
 def _sealed(here: Running, pseudonym: bytes, batch_id: str) -> bytes:
     _require(here, pseudonym, batch_id)
     try:
-        return rejoin(batch_id, *here.site.vault.read(batch_id))[0]
+        return here.site.vault.read(batch_id)[0]
     except (OSError, EnvelopeError) as error:
         _require(here, pseudonym, batch_id)  # erased in between
         raise Refused(500, "the stored envelope is damaged", "run `volens-receiver check`") from error

@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.engine import Engine
 
-from receiver import migrate, policy_repo, settings
+from receiver import migrate, policy_repo, replica, settings
 from receiver.blobs import BlobStore
 from receiver.errors import ReceiverError
 from receiver.file_store import FileStore
@@ -98,7 +98,7 @@ def open_site(directory: Path) -> Site:
     """Opens a receiver's folder and brings its tables up to date.
 
     Raises:
-        ReceiverError: not one, open to others, or damaged.
+        ReceiverError: not one, open to others, or damaged; the slots' replica is not there, or another receiver's.
     """
     _check_private(directory)
     chosen = settings.read(directory / SETTINGS)
@@ -107,16 +107,32 @@ def open_site(directory: Path) -> Site:
     if not (directory / _LOG).exists():  # a folder of the first version
         FileStore(directory / _LOG).make()
     online = directory / "keys" / _ONLINE_KEY
+    receipt_key = Ed25519PrivateKey.from_private_bytes(_key(directory, _RECEIPT_KEY))
+    second = None if chosen.slots_replica is None else replica.open_replica(Path(chosen.slots_replica), receipt_key.public_key())
     return Site(
         directory=directory,
         settings=chosen,
         engine=open_engine(directory / DATABASE),
-        vault=Vault(FileStore(directory / BODIES), FileStore(directory / _SLOTS)),
+        vault=Vault(FileStore(directory / BODIES), FileStore(directory / _SLOTS), second),
         log=FileStore(directory / _LOG),
-        receipt_key=Ed25519PrivateKey.from_private_bytes(_key(directory, _RECEIPT_KEY)),
+        receipt_key=receipt_key,
         nonce_key=_key(directory, _NONCE_KEY),
         online_key=Ed25519PrivateKey.from_private_bytes(_key(directory, _ONLINE_KEY)) if online.exists() else None,
     )
+
+
+def make_replica(directory: Path) -> bool:
+    """Makes the folder that the settings name for the slots' second copy, if it is absent or empty. Whether it had to.
+
+    Raises:
+        ReceiverError: the settings name none, or it is something else.
+    """
+    _check_private(directory)
+    chosen = settings.read(directory / SETTINGS)
+    if chosen.slots_replica is None:
+        raise ReceiverError("slots have one copy here", f"name a folder on another disk as slots_replica in {directory / SETTINGS}")
+    key = Ed25519PrivateKey.from_private_bytes(_key(directory, _RECEIPT_KEY)).public_key()
+    return replica.make(Path(chosen.slots_replica), key)
 
 
 def lock(directory: Path) -> int:

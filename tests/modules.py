@@ -201,6 +201,7 @@ receiver.opening
 receiver.policy_repo
 receiver.published
 receiver.records
+receiver.replica
 receiver.rights
 receiver.running
 receiver.serve
