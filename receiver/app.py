@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from receiver import chores, clock, fleet, ingest, lines, opening, policy_repo, published, rights, showing
@@ -116,9 +116,14 @@ async def _refuse(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": error.what, "do": error.do}, error.status, headers)
 
 
-async def _refuse_http(_request: Request, error: Exception) -> Response:
+async def _refuse_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return JSONResponse({"error": "there is no such route", "do": "docs/receiver.md lists them"}, error.status_code, error.headers)
+    if error.status_code != 405:
+        return JSONResponse({"error": "there is no such route", "do": "docs/receiver.md lists them"}, error.status_code, error.headers)
+    # One path may be two routes; Starlette names the methods of the first only.
+    there = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    allowed = ", ".join(sorted({method for route in there for method in route.methods}))
+    return JSONResponse({"error": "this route has no such method", "do": f"it has {allowed}"}, 405, {"allow": allowed})
 
 
 async def _went_away(_request: Request, _error: Exception) -> Response:

@@ -171,10 +171,17 @@ def _operation(each: Operation) -> Schema:
         responses[str(status)] = {"description": words, "content": {_JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}}
     described: Schema = {"summary": each.summary, "parameters": _parameters(each), "responses": responses}
     if each.request is not None:
-        described["requestBody"] = {"required": True, "content": {_JSON: {"schema": each.request.model_json_schema()}}}
+        described["requestBody"] = {"required": True, "content": {_JSON: {"schema": _portable(each.request.model_json_schema())}}}
     elif each.method == "put":
         described["requestBody"] = {"required": True, "content": {_OCTETS: {}}}
     return described
+
+
+def _portable(schema: Any) -> Any:
+    """The schema with patterns as ECMA 262 spells them, which is what OpenAPI asks for: its `$` is the end, and it has no `\\z`."""
+    if isinstance(schema, dict):
+        return {name: value.replace(r"\z", "$") if name == "pattern" else _portable(value) for name, value in schema.items()}
+    return [_portable(each) for each in schema] if isinstance(schema, list) else schema
 
 
 def _answer(status: int, content: Schema | str) -> Schema:
