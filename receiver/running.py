@@ -15,6 +15,7 @@ from receiver.depot import Depot
 from receiver.errors import Refused
 from receiver.in_force import InForce
 from receiver.site import Site
+from receiver.tables import chore
 from receiver.writer import Writer
 
 _RETRY_BUSY_S = 5
@@ -68,7 +69,7 @@ class Running:
             if not self.depot.has_room():
                 return "disk full"
             with self.site.engine.connect() as connection:
-                connection.execute(sa.text("SELECT 1"))
+                connection.execute(sa.select(chore.c.name).limit(1))
         except OSError:
             return "storage"
         except SQLAlchemyError:

@@ -1,6 +1,7 @@
 """`volens-receiver` as people and scripts use it: init, serve, check, and how it ends."""
 
 import asyncio
+import dataclasses
 import json
 import os
 import signal
@@ -142,6 +143,23 @@ def test_a_receiver_that_is_ending_asks_to_come_back(tmp_path: Path) -> None:
     put, ready = asyncio.run(ask())
     assert (put.status_code, ready.status_code, ready.json()["why"]) == (503, 503, "ending")
     assert int(put.headers["retry-after"]) > 0
+
+
+def test_readiness_names_a_database_that_does_not_answer(tmp_path: Path) -> None:
+    """`database`: no tables, as after somebody moved the file; `storage`: a store that is not there."""
+    here = app.prepare(site.open_site(stand.make(tmp_path)))
+
+    async def ask() -> list[str | None]:
+        writing = asyncio.create_task(here.writer.run())  # the terms are read in its turn
+        said = [await here.why_not_ready()]
+        here.site = dataclasses.replace(here.site, engine=tables.open_engine(tmp_path / "another.db"))
+        said.append(await here.why_not_ready())
+        (here.site.directory / "slots").rename(tmp_path / "slots")
+        said.append(await here.why_not_ready())
+        writing.cancel()
+        return said
+
+    assert asyncio.run(asyncio.wait_for(ask(), 20)) == [None, "database", "storage"]
 
 
 def test_check_names_everything_that_is_wrong(tmp_path: Path) -> None:

@@ -128,6 +128,22 @@ def test_kill_9_in_the_middle_of_many_uploads_loses_nothing_acknowledged(tmp_pat
         assert not list((directory / store / ".incoming").iterdir())
 
 
+def test_an_end_under_load_finishes_what_it_took_and_loses_nothing(tmp_path: Path) -> None:
+    """SIGTERM while eight senders send as fast as they can: exit 0, every 201 is stored, and nothing else is."""
+    directory = stand.make(tmp_path)
+    acknowledged: list[str] = []
+    enough = threading.Event()
+    with stand.serving(directory) as service:
+        senders = [threading.Thread(target=_send, args=(service.url, acknowledged, enough)) for _ in range(8)]
+        for sender in senders:
+            sender.start()
+        assert enough.wait(20)
+        assert service.stop() == 0
+        for sender in senders:
+            sender.join(20)
+    assert stand.run("check", directory).stdout == f"sound {len(acknowledged)}, erased 0, unfinished 0, wrong 0\n"
+
+
 def _send(url: str, acknowledged: list[str], enough: threading.Event) -> None:
     """Until the receiver is gone; tells when it has had twenty more."""
     start = len(acknowledged)

@@ -173,7 +173,7 @@ def test_a_full_disk_is_507_with_retry_after_and_keeps_nothing(tmp_path: Path) -
         assert answer.status_code == 507
         assert int(answer.headers["retry-after"]) > 0
         assert not any(path.exists() for path in full.files(sealed))
-        assert full.client.get("/readyz").status_code == 503
+        assert full.client.get("/readyz").json() == {"ready": False, "why": "disk full"}
         assert full.client.get("/healthz").status_code == 200
         assert full.erase(stand.person()).status_code == 200
 
