@@ -74,7 +74,9 @@ def _fresh(scratch: Path) -> Path:
 
 
 def _show(console: Console, title: str, measured: Measured, share: float, found: list[tuple[str, float, float]]) -> None:
-    drawn = Table(*HEADS, title=title, title_justify="left")
+    drawn = Table(title=title, title_justify="left", caption="CPU: of the server, each envelope; client: its share of one core")
+    for head in HEADS:
+        drawn.add_column(head, no_wrap=True, justify="right" if head else "left")
     for row in rows(measured):
         drawn.add_row(*row)
     console.print(drawn)

@@ -73,4 +73,4 @@ def rows(measured: Mapping[str, Sequence[Round]]) -> list[list[str]]:
     ]
 
 
-HEADS = ("", "envelopes/s", "MB/s", "p50 ms", "p99 ms", "CPU us each", "client, of a core")
+HEADS = ("", "a second", "MB/s", "p50 ms", "p99 ms", "CPU us", "client")
