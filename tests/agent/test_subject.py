@@ -62,7 +62,7 @@ def test_a_purge_that_was_cut_short_is_completed_at_the_next_start(subject: Subj
 
 
 def test_what_was_sent_as_the_daemon_was_killed_is_counted_as_sent(subject: Subject) -> None:
-    """INV-21: killed after the envelope went and before ledger and counts said so, or between these two; said once, by every later start."""
+    """INV-21: killed after the envelope went, and before ledger and counts said so: every later start says it, once."""
     assert subject.seal(recording(), POLICY, at(9), at_once=True).envelopes == 1
     (note,) = subject.outbox.waiting()
     subject.save()

@@ -1,13 +1,11 @@
-"""kill -9 of the real daemon, the real courier and the real receiver while all three work: everything said reconciles, nothing kept is lost.
+"""kill -9 of the real daemon, courier and receiver while all three work: everything said reconciles, nothing kept is lost.
 
 The whole household of tests/nothing_lost/whole.py: what needs a display is made up, the rest is the product. What the daemon has shown
 as held must be opened by the custodians in the end, each event once; every count that `status` gives must be what is really there.
 """
 
 import json
-import os
 import random
-import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -26,7 +24,7 @@ from agent.consenting import Asking, offer, receipt
 from agent.demo.calls import Calls
 from agent.demo.policy import Application
 from agent.demo.trial import Trial, enrol, prepare, serve
-from agent.errors import AgentError, NotRunning
+from agent.errors import NotRunning
 from agent.places import Places
 from agent.status import Status
 from agent.subject import Subject

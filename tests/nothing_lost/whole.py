@@ -1,7 +1,8 @@
 """The real daemon, its real courier and a real receiver, without a display: two stand-ins take the place of what needs one.
 
 The observer makes clicks up, each of them unlike any other, and tells its own count, as the real one does. The icon answers every
-challenge with what it was told to show. Uploads that failed are tried again sooner. Everything behind them is the product: the daemon's loop, gate, hold, outbox, courier, ledger.
+challenge with what it was told to show. Uploads that failed are tried again sooner. Everything behind them is the product: the
+daemon's loop, gate, hold, outbox, courier, ledger.
 
 Run as `python -m tests.nothing_lost.whole daemon STATE RUNTIME`, `... icon SOCKET`, `... observer DESCRIPTOR`.
 """
