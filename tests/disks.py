@@ -40,7 +40,7 @@ class Disks:
         return subprocess.run(["mount", *how, str(place)], capture_output=True, check=False).returncode == 0
 
     def give_back(self, place: Path) -> None:
-        """End whoever lives there, and unmount it; a loop device goes with it. What this very process has open there goes when it is closed.
+        """End whoever lives there, and unmount it; a loop device goes with it. What this process has open there goes with its closing.
 
         Raises:
             AssertionError: that is so of a loop device, which must not outlive its test.
