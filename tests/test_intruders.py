@@ -96,7 +96,7 @@ def test_nobody_reads_a_child_of_the_daemon(people: Accounts, name: str) -> None
         process.wait()
 
 
-def test_nobody_reads_the_opening_of_a_purpose(people: Accounts, receiver: FakeReceiver) -> None:  # noqa: F811
+def test_nobody_reads_the_opening_of_a_purpose(people: Accounts, receiver: FakeReceiver) -> None:
     """In the middle of an opening, with custodians' keys in its memory, where root finds them; no core."""
     folder = people.folder / "custody"
     folder.mkdir(mode=0o755)
