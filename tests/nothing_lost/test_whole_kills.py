@@ -57,10 +57,13 @@ class Household:
     shown: set[Known] = field(default_factory=set)
     killed: Counter[str] = field(default_factory=Counter)
 
-    def start(self) -> None:
-        """Whatever does not run."""
+    def start_receiver(self) -> None:
         if self.receiver is None:
             self.receiver = serve(self.trial, lambda argv, fds: Popen(argv, env=MINE, pass_fds=fds, stderr=DEVNULL))
+
+    def start(self) -> None:
+        """Whatever does not run."""
+        self.start_receiver()
         if self.daemon is None:
             command = [*COMMAND, "daemon", str(self.places.state), str(self.places.runtime)]
             self.daemon = Popen(command, env=MINE, stdout=DEVNULL, stderr=DEVNULL)
@@ -152,7 +155,7 @@ def _reconciles(status: Status) -> bool:
 
 
 @contextmanager
-def _household(folder: Path) -> Iterator[Household]:
+def household_in(folder: Path) -> Iterator[Household]:
     """Keys, policy and receiver by the real commands; a subject who has said yes."""
     calls = Calls(MINE)
     trial = prepare(folder / "trial", calls, [Application("editor", "Editor", "/usr/bin/editor")])
@@ -176,7 +179,7 @@ def _household(folder: Path) -> Iterator[Household]:
 def _kills(folder: Path, seed: int, times: int) -> Counter[str]:
     """So many kills, each at a random instant; after each of the daemon what it left is read as `volens status` reads it."""
     rng = random.Random(seed)
-    with _household(folder) as household:
+    with household_in(folder) as household:
         sent = 0
         while household.killed.total() < times:
             household.start()

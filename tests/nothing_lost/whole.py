@@ -25,6 +25,7 @@ from consent.event import Button, Event, PointerButton
 from consent.frames import Splitter, frame
 from consent.vocabulary import Kind, State, Why
 from transport import schedule
+from transport.process import die_with_parent
 
 COMMAND = [sys.executable, "-m", "tests.nothing_lost.whole"]
 EVERY_S = 0.03
@@ -103,6 +104,7 @@ def main() -> int:
             except NotRunning:
                 return 0
         case ["daemon", state, runtime]:
+            die_with_parent()
             child.command, run.Trays = command, Icons  # type: ignore[assignment,misc]
             schedule.FIRST_WAIT_S, schedule.MAX_WAIT_S, schedule.MAX_REQUESTS_AN_HOUR = 0.05, 0.5, 10**6  # a test has less patience
             return run.run_daemon(Places(Path(state), Path(runtime)), even_after_no=False)
