@@ -37,8 +37,8 @@ from transport.xwing import ReadingKey
 from transport.xwing import open as open_share
 
 _ENCODED = re.compile(rb"[0-9a-zA-Z+/=_-]{40,}")
-SMALL_BYTES = 20_000
-"""Every 32 bytes at every place of a file up to this length are tried; of a longer one (an envelope) the places of 16."""
+SMALL_BYTES = 1500
+"""Longer than any key file. In the short form of a test only every 32nd place of a longer file is tried."""
 
 
 def files(folder: Path) -> list[bytes]:
@@ -55,9 +55,9 @@ def _decoded(raw: bytes) -> Iterator[bytes]:
             yield base64.b64decode(word, validate=True)
 
 
-def keys_in(image: Iterable[bytes]) -> set[bytes]:
-    """All that could be a key: every 32 bytes in a row."""
-    return {raw[start : start + 32] for raw in image for start in range(0, len(raw) - 31, 1 if len(raw) <= SMALL_BYTES else 16)}
+def keys_in(image: Iterable[bytes], every: int) -> set[bytes]:
+    """All that could be a key: every 32 bytes in a row; of files beyond SMALL_BYTES at every so many places."""
+    return {raw[start : start + 32] for raw in image for start in range(0, len(raw) - 31, 1 if len(raw) <= SMALL_BYTES else every)}
 
 
 def opened_by(keys: Iterable[bytes], envelope: Envelope) -> int:
@@ -82,8 +82,12 @@ def _opens_slot(key: bytes, envelope: Envelope) -> bool:
     return False
 
 
-def test_a_copied_device_opens_nothing_that_was_sealed(tmp_path: Path) -> None:
-    """After some was sent and while some waits, no 32 bytes of the state folder, keys among it, open an envelope; the recovery code does."""
+EVERY = pytest.mark.parametrize("every", [32, pytest.param(1, marks=pytest.mark.soak)])
+
+
+@EVERY
+def test_a_copied_device_opens_nothing_that_was_sealed(tmp_path: Path, every: int) -> None:
+    """After some was sent and while some waits, nothing in the state folder, keys among it, opens an envelope; the recovery code does."""
     subject = subject_in(tmp_path)
     code = say_yes(subject, at(0))
     assert code
@@ -95,7 +99,7 @@ def test_a_copied_device_opens_nothing_that_was_sealed(tmp_path: Path) -> None:
     subject.was_sent(envelopes[0].id, at(3))
     subject.close()
     shutil.copytree(tmp_path / "state", tmp_path / "image")
-    keys = keys_in(files(tmp_path / "image"))
+    keys = keys_in(files(tmp_path / "image"), every)
     assert {path.read_bytes() for path in (tmp_path / "image" / "keys").glob("*.key")} <= keys
     assert len(keys) > 1000
     for envelope in envelopes:
@@ -120,9 +124,10 @@ def _shares_of(key: PurposeKey, holder: ReadingKey) -> list[bytes]:
     return [open_share(holder, share.sealed, _info(key.purpose, key.public, key.custodians, share.group, place)) for share in mine]
 
 
-def test_one_custodian_too_few_with_all_of_receiver_and_device_opens_nothing(tmp_path: Path) -> None:
+@EVERY
+def test_one_custodian_too_few_with_all_of_receiver_and_device_opens_nothing(tmp_path: Path, every: int) -> None:
     """Each of three custodians where it takes two, with the receiver's folder, purpose.json and the device that sealed it: no share that
-    they open, no sum of these, and no 32 bytes of all these files open a batch; any two custodians do.
+    they open, no sum of these, and nothing in all these files opens a batch; any two custodians do.
     """
     with household_in(tmp_path) as household:
         household.start_receiver()
@@ -133,14 +138,14 @@ def test_one_custodian_too_few_with_all_of_receiver_and_device_opens_nothing(tmp
         paths = [household.trial.keys / f"{name}.key" for name in CUSTODIANS]
         private = [read_private(path) for path in paths]
         shared = [*files(household.trial.receiver), *files(household.trial.purpose), *files(household.places.state)]
-        everybody = keys_in(raw for raw in shared if len(raw) <= SMALL_BYTES)
+        everybody = keys_in(shared, every)
         assert opened_by(everybody, envelope) == 0
         for path, one in zip(paths, private, strict=True):
             with pytest.raises(QuorumRefused):
                 combine(key, [one])
             shares = _shares_of(key, one)
             assert len(shares) == 2
-            assert opened_by([*_sums(shares), *keys_in([path.read_bytes(), *_decoded(path.read_bytes())])], envelope) == 0
+            assert opened_by([*_sums(shares), *keys_in([path.read_bytes(), *_decoded(path.read_bytes())], every)], envelope) == 0
         for pair in combinations(private, 2):
             assert open_purpose(envelope, combine(key, pair))
 
