@@ -1,7 +1,7 @@
 """Writes tests/vectors/envelope/: a second writing of docs/envelope.md, step by step, so that each step can be done wrongly on purpose.
 
-Run as `python -m tests.vectors.make_vectors [NAME]...`. Slots are sealed with fresh randomness, so new vectors differ from old ones; commit them only
-when the specification changes.
+Run as `python -m tests.vectors.make_vectors [NAME]...`. Slots are sealed with fresh randomness, so new vectors differ from old ones;
+commit them only when the specification changes.
 """
 
 import base64
