@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
@@ -35,6 +36,7 @@ from tests.nothing_lost.carrying import objects
 from tests.nothing_lost.whole import COMMAND
 from tests.receiver.stand import ENVIRONMENT
 from tests.register import REGISTER
+from transport.process import die_with_parent
 
 TARGETS = ("daemon", "courier", "receiver")
 Known = tuple[int, int, int]
@@ -59,7 +61,8 @@ class Household:
 
     def start_receiver(self) -> None:
         if self.receiver is None:
-            self.receiver = serve(self.trial, lambda argv, fds: Popen(argv, env=MINE, pass_fds=fds, stderr=DEVNULL))
+            start = partial(Popen, env=MINE, stderr=DEVNULL, preexec_fn=die_with_parent)
+            self.receiver = serve(self.trial, lambda argv, fds: start(argv, pass_fds=fds))
 
     def start(self) -> None:
         """Whatever does not run."""
@@ -87,6 +90,13 @@ class Household:
             answer = alone.answer(messages.AskStatus())
         assert isinstance(answer, messages.StatusIs)
         return answer.status
+
+    def until_it_collects(self) -> None:
+        """Return once events are being kept, however busy the machine is."""
+        until_s = time.monotonic() + 60
+        while not (isinstance(answer := self.ask(messages.AskStatus()), messages.StatusIs) and answer.status.collecting):
+            assert time.monotonic() < until_s, "it does not collect"
+            time.sleep(0.05)
 
     def live(self, rng: random.Random, life_s: float) -> None:
         """Some time of work: events come by themselves; somebody looks at them, and sends them."""
@@ -183,7 +193,9 @@ def _kills(folder: Path, seed: int, times: int) -> Counter[str]:
         sent = 0
         while household.killed.total() < times:
             household.start()
-            household.live(rng, rng.random() * 2.5)
+            if household.killed.total() == 0 or rng.random() < 0.8:  # else it is killed as it starts
+                household.until_it_collects()
+            household.live(rng, rng.random() * 1.5)
             least = min(household.killed[what] for what in TARGETS)
             household.kill(rng.choice([what for what in TARGETS if household.killed[what] == least]))
             if household.daemon is None:

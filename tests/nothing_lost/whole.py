@@ -7,11 +7,9 @@ daemon's loop, gate, hold, outbox, courier, ledger.
 Run as `python -m tests.nothing_lost.whole daemon STATE RUNTIME`, `... icon SOCKET`, `... observer DESCRIPTOR`.
 """
 
-import asyncio
 import os
 import random
 import secrets
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,6 +18,7 @@ from agent import child, clock, messages, run
 from agent.channel import Channel
 from agent.errors import NotRunning
 from agent.places import Places
+from agent.trays import Trays
 from collectors import pipe
 from consent.event import Button, Event, PointerButton
 from consent.frames import Splitter, frame
@@ -67,22 +66,12 @@ def answer_challenges(socket: Path) -> None:
                     return
 
 
-class Icons:
-    """As agent.trays.Trays, with the stand-in."""
+class Icons(Trays):
+    """The daemon's own keeper of its icon, with the stand-in for the icon."""
 
     def __init__(self, socket: Path) -> None:
+        super().__init__(socket)
         self._command = [*COMMAND, "icon", str(socket)]
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def keep(self) -> None:
-        while True:
-            self._process = await asyncio.create_subprocess_exec(*self._command, stdin=subprocess.DEVNULL)
-            await self._process.wait()
-            await asyncio.sleep(0.1)
-
-    def end(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
 
 
 def command(name: str, *arguments: str) -> list[str]:
@@ -105,7 +94,7 @@ def main() -> int:
                 return 0
         case ["daemon", state, runtime]:
             die_with_parent()
-            child.command, run.Trays = command, Icons  # type: ignore[assignment,misc]
+            child.command, run.Trays = command, Icons  # type: ignore[misc]
             schedule.FIRST_WAIT_S, schedule.MAX_WAIT_S, schedule.MAX_REQUESTS_AN_HOUR = 0.05, 0.5, 10**6  # a test has less patience
             return run.run_daemon(Places(Path(state), Path(runtime)), even_after_no=False)
     return 0
