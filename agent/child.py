@@ -16,6 +16,11 @@ from consent.frames import FrameError, Splitter, frame
 _READ_BYTES = 64 * 1024
 
 
+def command(name: str, *arguments: str) -> list[str]:
+    """How a child is started: isolated, by its name. Tests without a display put a stand-in for the observer here."""
+    return [sys.executable, "-I", "-m", "agent", name, *arguments]
+
+
 class Child:
     """A running child. `heard` gets each of its messages, `ended` is called once when it is gone by itself.
 
@@ -37,8 +42,7 @@ class Child:
         self._splitter = Splitter()
         self._up, up = os.pipe()
         os.set_blocking(self._up, False)
-        command = [sys.executable, "-I", "-m", "agent", name, str(up), *more]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=(up,))  # noqa: S603
+        self._process = subprocess.Popen(command(name, str(up), *more), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=(up,))  # noqa: S603
         os.close(up)
         self._down = self._process.stdin.fileno() if self._process.stdin else -1
         os.set_blocking(self._down, False)

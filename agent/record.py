@@ -26,6 +26,7 @@ from consent.standing import Happening, StandingError, after
 from consent.vocabulary import State
 from transport import disk
 from transport.keystore import IDENTITY, Keystore, KeystoreError
+from transport.notes import Note
 from transport.recovery import CODE_BYTES, RecoveryCode
 
 POLICY_ACCEPTED = "policy_accepted"
@@ -91,6 +92,18 @@ class Record:
     def note(self, what: str, at: Clocks, data: dict[str, Any] | None = None) -> None:
         """Write down something else that the subject is entitled to read later."""
         self.choice = add(self.choice, self._ledger.append(what, at, self._boot, data))
+
+    def sent(self, note: Note, at: Clocks) -> None:
+        """Write down that the receiver has a batch."""
+        self.note(SENT, at, {"id": note.id, "purpose": note.purpose, "n": note.n, "bytes": note.envelope_bytes})
+
+    def sent_ids(self) -> frozenset[str]:
+        """The ids of all batches that the receiver has acknowledged, ever."""
+        return frozenset(str(entry.data["id"]) for entry in self.entries if entry.what == SENT)
+
+    def sent_n(self) -> int:
+        """The raw inputs in them."""
+        return sum(int(entry.data["n"]) for entry in self.entries if entry.what == SENT)
 
     def purged(self, at: Clocks) -> None:
         """Write down that a withdrawal's purge is complete."""

@@ -63,7 +63,8 @@ class Subject:
             raise StateUnsafe(error.what, error.do) from None
         self.tally = _saved_tally(places.tally)
         self.tally.forgotten += self.hold.recovered.forgotten_n
-        self.tally.settle(held=self.hold.stats().n, sealed=self.outbox.stats().n)
+        self._note_sent(now)
+        self.tally.settle(held=self.hold.stats().n, sealed=self.outbox.stats().n, sent=self.record.sent_n())
         if self.record.choice.purge_owed:
             self.purge(now)
 
@@ -110,8 +111,15 @@ class Subject:
     def was_sent(self, envelope_id: str, now: Clocks) -> None:
         """The receiver has it: the local copy goes, the ledger and the tally say so."""
         note = self.outbox.sent(envelope_id)
-        self.record.note(SENT, now, {"id": note.id, "purpose": note.purpose, "n": note.n, "bytes": note.envelope_bytes})
+        self.record.sent(note, now)
         self.tally.send(note.n)
+
+    def _note_sent(self, now: Clocks) -> None:
+        """Write down what was sent, and not written down because the daemon was killed in between."""
+        if self.outbox.sent_ids() - self.record.sent_ids():
+            for note in self.outbox.sent_notes():
+                if note.id not in self.record.sent_ids():
+                    self.record.sent(note, now)
 
     def was_withdrawn(self, envelope_id: str) -> None:
         """The receiver knows it as erased: it is destroyed, never sent again."""

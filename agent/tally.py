@@ -68,9 +68,9 @@ class Tally:
         """What `seen` must equal."""
         return sum(self.refused.values()) + self.pending + self.held + self.forgotten + self.sealed + self.sent
 
-    def settle(self, *, held: int, sealed: int) -> None:
-        """After a start: hold and outbox are counted anew; what a crash took from the counts was never kept."""
-        self.pending, self.held, self.sealed = 0, held, sealed
+    def settle(self, *, held: int, sealed: int, sent: int) -> None:
+        """After a start: hold, outbox and ledger are counted anew; what a crash took from the counts was never kept."""
+        self.pending, self.held, self.sealed, self.sent = 0, held, sealed, sent
         self.seen = self.total()
 
     def part(self) -> TallyPart:

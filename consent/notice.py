@@ -52,8 +52,12 @@ def _purposes(policy: Policy) -> Iterator[str]:
     yield "What for, who can open it, and for how long it is kept"
     for purpose in policy.purposes.values():
         kept = f"kept at most {purpose.retention_days} days"
-        yield from _item(f"{purpose.title} ({purpose.id}): opened by {purpose.readers} together; {kept}")
-    yield from _item(f"The receiver {policy.receiver} stores it sealed and cannot read it.")
+        yield from _item(f"{purpose.title} ({purpose.id}): opened by {purpose.readers} together, and by no fewer; {kept}")
+    yield from _item("You yourself open all that was sent of you, with the recovery code that you get once, with your yes.")
+    yield from _item(
+        f"Nobody else can: not {policy.controller}, nor whoever runs the receiver {policy.receiver}, which stores it sealed. "
+        "Before it hands anything to custodians they write down there what for, for everybody to read."
+    )
 
 
 def _surfaces(policy: Policy) -> Iterator[str]:

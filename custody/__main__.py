@@ -64,18 +64,29 @@ def create(
 @app.command(name="open")
 def open_(  # noqa: PLR0913 - one for each option
     *,
-    purpose: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder with purpose.json.")],
+    purpose: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder with purpose.json; asked for if not given.")] = None,
     key: Annotated[list[Path], typer.Option(metavar="FILE", help="A custodian's NAME.key; once for each custodian who is there.")],
     from_: Annotated[str, typer.Option("--from", metavar="PLACE", help="A receiver's address, or a folder with ID.envelope files.")],
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="What for; every subject of the purpose can read it.")],
+    reason: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What for; everybody can read it in the log. Asked for if not given.")
+    ] = None,
     batch: Annotated[list[str] | None, typer.Option(metavar="ID", help="A batch's id; once for each. None: all of the purpose.")] = None,
     steps: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder for steps.jsonl.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Folder for events.jsonl.")] = None,
 ) -> None:
     """Open batches of a purpose. Its key is rebuilt once, after the access is recorded."""
     close_to_others()
+    purpose = purpose or Path(_asked("--purpose", "Which purpose is to be opened? The folder with its purpose.json"))
+    reason = reason if reason is not None else _asked("--reason", "What for? Everybody whose data it is can read this")
     wish = Wish(purpose, tuple(key), from_, tuple(batch or ()), reason, steps, out)
     typer.echo(_summary(open_batches(wish, now())))
+
+
+def _asked(option: str, question: str) -> str:
+    """What a custodian types; without a terminal there is nobody to ask."""
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("it is not given, and without a terminal it cannot be asked for", param_hint=option)
+    return str(typer.prompt(question, err=True))
 
 
 def main() -> None:
@@ -84,6 +95,8 @@ def main() -> None:
         code = app(prog_name="volens-custody", standalone_mode=False)
     except (CustodyError, TransportError) as error:
         _leave(str(error), 1)
+    except typer.Abort:
+        code = INTERRUPTED
     except Exception as error:
         _leave(*_unforeseen(error))
     if code == INTERRUPTED:

@@ -10,9 +10,10 @@ from consent.event import Event
 from custody.errors import BatchRefused
 from custody.step import Step
 from custody.steps import steps_of
-from transport.batch import unpack
+from transport.batch import BatchError, read
 from transport.envelope import open_purpose, parse
 from transport.errors import TransportError
+from transport.header import EnvelopeError
 from transport.xwing import ReadingKey
 
 
@@ -52,11 +53,11 @@ def open_batch(batch: str, raw: bytes, *, purpose: str, private: ReadingKey) -> 
         envelope = parse(raw)
         if envelope.header.purpose != purpose:
             raise BatchRefused(f"batch {short} was sealed for purpose {envelope.header.purpose}, not {purpose}; leave it out with --batch")
-        inside = unpack(open_purpose(envelope, private))
+        inside = read(open_purpose(envelope, private), purpose)
+    except (EnvelopeError, BatchError) as error:
+        raise BatchRefused(f"batch {short}: {error}", error.layer) from None
     except TransportError as error:
         raise BatchRefused(f"batch {short}: {error}") from None
-    if inside.facts.purpose != purpose:
-        raise BatchRefused(f"batch {short} holds events of another purpose than its header names; leave it out with --batch")
     return Opened(batch, envelope.header.pseudonym, inside.facts.source.segments, inside.events)
 
 

@@ -1,5 +1,7 @@
 """The errors of custody: what is wrong; what to do. None ever holds a key, a share or a byte of a payload."""
 
+from transport.header import Layer
+
 
 class CustodyError(Exception):
     """Custody refuses; the message is fit to be shown to a person, as `what is wrong; what to do`."""
@@ -18,4 +20,12 @@ class AccessRefused(CustodyError):
 
 
 class BatchRefused(CustodyError):
-    """A batch is not what its id, its seal or its purpose says."""
+    """A batch is not what its id, its seal or its purpose says.
+
+    Attributes:
+        layer: which check of docs/envelope.md, Reading, refused it; None if it was another one.
+    """
+
+    def __init__(self, message: str, layer: Layer | None = None) -> None:
+        super().__init__(message)
+        self.layer = layer

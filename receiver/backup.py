@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from sqlalchemy.exc import DBAPIError
+
 from receiver import migrate
 from receiver.errors import ReceiverError
 from receiver.file_store import FileStore
@@ -57,8 +59,8 @@ def make(site: Site, target: Path, today: date) -> Made:
         part.rename(place)
         disk.sync_folder(target)
         return Made(copied, _destroy_old(target, today - timedelta(days=site.settings.backups_kept_days)))
-    except OSError as error:
-        raise ReceiverError(f"the backup was not made ({error.strerror})", "see that the target is a private folder with room") from error
+    except (OSError, sqlite3.Error) as error:
+        raise ReceiverError(f"the backup was not made ({_fault(error)})", "see that the target is a private folder with room") from error
     except disk.NotPrivate as error:
         raise ReceiverError(error.what, error.do) from None
 
@@ -87,11 +89,11 @@ def restore(site: Site, source: Path, today: date) -> None:
         fresh.replace(site.directory / DATABASE)
         shutil.rmtree(bodies.root)
         shutil.copytree(source / BODIES, bodies.root)
+        migrate.to_newest(site.directory / DATABASE)
+        _drop_without_slots(site, bodies)
         os.sync()
-    except OSError as error:
-        raise ReceiverError(f"the backup was not restored ({error.strerror})", "make room and restore it again") from error
-    migrate.to_newest(site.directory / DATABASE)
-    _drop_without_slots(site, bodies)
+    except (OSError, sqlite3.Error, DBAPIError) as error:
+        raise ReceiverError(f"the backup was not restored ({_fault(error)})", "make room and restore it again") from error
 
 
 def _drop_without_slots(site: Site, bodies: FileStore) -> None:
@@ -128,6 +130,13 @@ def _destroy_old(target: Path, last_dead: date) -> int:
     for place in old:
         shutil.rmtree(place)
     return len(old)
+
+
+def _fault(error: Exception) -> str:
+    """What the system says of it, in a word or two."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return str(error.orig) if isinstance(error, DBAPIError) else str(error)
 
 
 def _day_of(place: Path) -> date | None:

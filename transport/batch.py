@@ -18,6 +18,7 @@ from transport.columns import ColumnError, Columns, to_columns, to_events
 from transport.compress import BadCompression, compress, decompress
 from transport.envelope import MAX_PAYLOAD_BYTES
 from transport.errors import TransportError
+from transport.header import Layer
 
 FORMAT = 1
 
@@ -34,6 +35,8 @@ MAX_UNPACKED_BYTES = 4 * MAX_PAYLOAD_BYTES
 
 class BatchError(TransportError):
     """These events make no batch, or these bytes hold none; the message says which rule was broken."""
+
+    layer = Layer.SCHEMA
 
 
 Commitment = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
@@ -142,6 +145,18 @@ def unpack(payload: bytes) -> Batch:
     if not events or facts.events_by_kind != _counts(events) or facts.n != sum(event.n for event in events):
         raise BatchError("this batch does not hold what it says it holds; its sealer is faulty")
     return Batch(facts, events)
+
+
+def read(payload: bytes, purpose: str) -> Batch:
+    """The batch in the payload of an envelope whose header names this purpose: the last step of reading, docs/envelope.md.
+
+    Raises:
+        BatchError: no batch, or one of another purpose.
+    """
+    batch = unpack(payload)
+    if batch.facts.purpose != purpose:
+        raise BatchError("it holds events of another purpose than its header names; its sealer is faulty")
+    return batch
 
 
 def _counts(events: Sequence[Event]) -> dict[Kind, int]:

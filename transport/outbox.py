@@ -140,6 +140,10 @@ class Outbox:
         notes = sorted(self._sent_notes(), key=lambda note: note.order)
         return notes if span is None else covered(notes, span)
 
+    def sent_ids(self) -> frozenset[str]:
+        """The ids of what was sent and is still remembered, without opening a note."""
+        return frozenset(path.stem for path in self._sent.glob("*" + _NOTE))
+
     def drop_sent(self, envelope_id: str) -> None:
         """Remember no longer that it was sent: the receiver's receipt says that it is erased."""
         (self._sent / (envelope_id + _NOTE)).unlink(missing_ok=True)

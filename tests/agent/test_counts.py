@@ -59,7 +59,7 @@ class Counting(RuleBasedStateMachine):
         """A crash loses what is pending, from both sides of the equation; the rest is counted from disk."""
         self.pending.drop()
         again = Tally.of(self.tally.part())
-        again.settle(held=self.tally.held, sealed=self.tally.sealed)
+        again.settle(held=self.tally.held, sealed=self.tally.sealed, sent=self.tally.sent)
         self.tally = again
 
     @invariant()

@@ -61,6 +61,17 @@ def test_a_purge_that_was_cut_short_is_completed_at_the_next_start(subject: Subj
     assert (reopened.hold.stats().events, reopened.record.choice.purge_owed) == (0, False)
 
 
+def test_what_was_sent_as_the_daemon_was_killed_is_counted_as_sent(subject: Subject) -> None:
+    """INV-21: killed after the envelope went, and before ledger and counts said so: every later start says it, once."""
+    assert subject.seal(recording(), POLICY, at(9), at_once=True).envelopes == 1
+    (note,) = subject.outbox.waiting()
+    subject.save()
+    subject.outbox.sent(note.id)
+    for seen in (again(subject, 10), again(subject, 11)):
+        assert (seen.sent().batches, seen.tally.sent, seen.tally.sealed) == (1, 3, 0)
+        assert seen.tally.seen == seen.tally.total() == 3
+
+
 def test_a_withdrawal_on_a_full_disk_is_durable_and_complete(tmp_path: Path) -> None:
     """A disk without a free byte: the no is written, and what was held is unlinked."""
     with small_disk(tmp_path, 512) as folder:

@@ -78,7 +78,10 @@ def test_a_no_is_written_on_a_full_disk(tmp_path: Path) -> None:
         for _ in range(100):
             ledger.append(Happening.WITHDRAWN.value, AT, "boot")
         assert not (disk / "ledger.reserve").exists()
-        assert fold(Ledger(disk / "ledger").entries).state is State.WITHDRAWN
+        ledger.close()
+        again = Ledger(disk / "ledger")
+        again.close()
+        assert fold(again.entries).state is State.WITHDRAWN
 
 
 def test_an_entry_is_synced_before_it_is_returned(tmp_path: Path) -> None:

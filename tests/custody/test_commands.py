@@ -1,5 +1,8 @@
 """The commands as commands: hardening first, one line an error, exit codes."""
 
+import contextlib
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from custody import __main__ as cli
-from tests.custody.stand import ROOT, files_in, run
+from tests.custody.stand import ROOT, Custody, FakeReceiver, clicks, files_in, keep, run, sealed
 from transport.process import NotClosed
 
 
@@ -81,3 +84,49 @@ def test_an_unforeseen_error_shows_its_kind_and_place_only(
     assert caught.value.code == 1
     assert "canary" not in said
     assert "RuntimeError in test_commands.py" in said
+
+
+def _at_a_terminal(arguments: list[object], answers: str) -> tuple[int, str]:
+    """The command on a terminal of its own, where somebody types; its exit code, and all that the terminal showed."""
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "custody", *map(str, arguments)]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+    os.close(slave)
+    os.write(master, answers.encode())
+    said = b""
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while piece := os.read(master, 4096):
+            said += piece
+    os.close(master)
+    return process.wait(60), said.decode().replace("\r\n", "\n")
+
+
+def test_open_asks_for_purpose_and_reason(custody: Custody, receiver: FakeReceiver, tmp_path: Path) -> None:
+    """Whoever does not give them is asked, and what is typed is what the log says."""
+    keep(receiver, sealed(custody.public, clicks(1000), [b"1" * 16]))
+    keys = [argument for key in custody.keys[:2] for argument in ("--key", key)]
+    arguments = ["open", *keys, "--from", receiver.url, "--out", tmp_path / "out"]
+    code, said = _at_a_terminal([*arguments], f"{custody.purpose}\nthe training set of November\n")
+    assert code == 0, said
+    assert said.index("Which purpose") < said.index("What for?") < said.index("1 batches opened")
+    assert [record["reason"] for record in receiver.records] == ["the training set of November"]
+
+
+def test_without_a_terminal_a_missing_reason_or_purpose_is_wrong_usage(custody: Custody, receiver: FakeReceiver, tmp_path: Path) -> None:
+    """One line that names the option; nothing was asked of the receiver."""
+    keep(receiver, sealed(custody.public, clicks(1000), [b"1" * 16]))
+    keys = [argument for key in custody.keys[:2] for argument in ("--key", key)]
+    for given, missing in ((["--purpose", custody.purpose], "--reason"), (["--reason", "a test set"], "--purpose")):
+        done = run("open", *given, *keys, "--from", receiver.url, "--out", tmp_path / "out")
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert missing in done.stderr
+    assert receiver.requests == []
+
+
+def test_who_interrupts_the_question_opens_nothing(custody: Custody, receiver: FakeReceiver, tmp_path: Path) -> None:
+    """The end of input at the question is the end; nothing was asked of the receiver."""
+    arguments = ["open", "--purpose", custody.purpose, "--key", custody.keys[0], "--from", receiver.url, "--out", tmp_path / "out"]
+    code, said = _at_a_terminal([*arguments], "\x04")
+    assert code == 130
+    assert "volens-custody: interrupted" in said
+    assert receiver.requests == []

@@ -4,11 +4,17 @@ import os
 import shutil
 import signal
 import subprocess
+import traceback
 from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError
 
 from consent.ledger import LedgerError
+from receiver.errors import ReceiverError
+from receiver.errors import Refused as ReceiverRefused
 from tests.nothing_lost.life import Stores
 from transport.errors import TransportError
 
@@ -40,15 +46,23 @@ class Refused(Exception):
 
 
 Act = Callable[[Stores], Outcome | None]
+_Opened = TypeVar("_Opened")
+_ITS_OWN = (OSError, TransportError, LedgerError, ReceiverRefused, ReceiverError, DBAPIError, Refused)
 
 
 def with_fault(folder: Path, act: Act, calls: str, fault: str) -> tuple[Outcome, bool]:
     """Do the act on the folder's stores in a child with a fault such as `error=EIO:when=3`; its outcome, and whether the fault came."""
+    return in_a_child(lambda: Stores(folder), act, folder.parent / "trace", calls, fault)
+
+
+def in_a_child(
+    open_it: Callable[[], _Opened], act: Callable[[_Opened], Outcome | None], trace: Path, calls: str, fault: str
+) -> tuple[Outcome, bool]:
+    """The same for whatever is opened; what is opened before the fault comes is opened without one."""
     pid = os.fork()
     if pid == 0:
-        _child(folder, act)
+        _child(open_it, act)
     os.waitpid(pid, os.WUNTRACED)  # its stores are open, and it has stopped itself
-    trace = folder.parent / "trace"
     command = [str(STRACE), "-p", str(pid), "-e", f"trace={CALLS[calls]}", "-e", f"inject={CALLS[calls]}:{fault}", "-o", str(trace)]
     tracer = subprocess.Popen(command, stderr=subprocess.PIPE)
     assert tracer.stderr
@@ -61,21 +75,23 @@ def with_fault(folder: Path, act: Act, calls: str, fault: str) -> tuple[Outcome,
     return Outcome(os.WEXITSTATUS(status)), "(INJECTED)" in trace.read_text()
 
 
-def _child(folder: Path, act: Act) -> None:
+def _child(open_it: Callable[[], _Opened], act: Callable[[_Opened], Outcome | None]) -> None:
     """Never returns."""
     code = 99
     try:
-        stores = Stores(folder)
+        opened = open_it()
         os.kill(os.getpid(), signal.SIGSTOP)
-        code = _twice(stores, act)
+        code = _twice(opened, act)
+    except Exception:
+        traceback.print_exc()  # an error that is nobody's own fails the test
     finally:
         os._exit(code)
 
 
-def _twice(stores: Stores, act: Act) -> Outcome:
+def _twice(opened: _Opened, act: Callable[[_Opened], Outcome | None]) -> Outcome:
     for outcome in (Outcome.DONE, Outcome.AGAIN):
         try:
-            return act(stores) or outcome
-        except (OSError, TransportError, LedgerError, Refused):
+            return act(opened) or outcome
+        except _ITS_OWN:
             continue
     return Outcome.REFUSED

@@ -58,7 +58,9 @@ def _silences(folder: Path, mode: Mode, seed: int, times: int) -> None:
     with _line(folder) as (carrier, proxy, _):
         proxy.mode, carrier.deadline_s = mode, 1
         for _number in range(times):
-            assert carrier.send(carrier.put(rng.choice(SIZES))) == Unreachable(True)
+            assert isinstance(carrier.send(carrier.put(rng.choice(SIZES))), Unreachable)
+        unknown = carrier.results.count(Unreachable(True))  # on a busy machine a deadline may end before the last byte has left
+        assert unknown > times // 2
         carrier.deadline_s = 20
 
 

@@ -52,7 +52,7 @@ def _readable(stores: Stores) -> dict[str, list[Event]]:
     return _events(stores)
 
 
-def _damage(path: Path, rng: random.Random) -> bool:
+def damage(path: Path, rng: random.Random) -> bool:
     """Flip one bit of a file, or cut it somewhere; whether it was cut."""
     raw = bytearray(path.read_bytes())
     if rng.random() < 0.3:
@@ -68,7 +68,7 @@ def _trial(prepared: Path, state: Path, whole: dict[str, list[Event]], rng: rand
     shutil.copytree(prepared, state)
     files = sorted([*state.glob("hold/*.seg"), *state.glob("outbox/*.env"), *state.glob("outbox/*.note"), state / "ledger"])
     path = rng.choice(files)
-    cut = _damage(path, rng)
+    cut = damage(path, rng)
     if path.name == "ledger":
         _ledger(state, cut)
         return

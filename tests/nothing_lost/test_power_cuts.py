@@ -8,13 +8,15 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from receiver.check import check
 from receiver.site import open_site
+from tests import disks
 from tests.disks import Loop, ext4_in_a_file
 from tests.nothing_lost.carrying import Carrier
 from tests.nothing_lost.life import Promised, Stores
@@ -67,7 +69,7 @@ class Sender(threading.Thread):
 def _cuts(folder: Path, seed: int, times: int) -> None:
     rng = random.Random(seed)
     with ExitStack() as stack:
-        disk = stack.enter_context(ext4_in_a_file(folder, 96))
+        disk = stack.enter_context(ext4_in_a_file(96))
         directory = stand.make(disk.mounted, "reserve_bytes = 0\n")
         subprocess.run(["sync", "-f", str(directory)], check=True)  # a copy of a template is not what is tested
         service = stack.enter_context(stand.serving(directory))
@@ -80,12 +82,13 @@ def _cuts(folder: Path, seed: int, times: int) -> None:
         stack.callback(sender.over.set)
         for _ in range(times):
             time.sleep(0.05 + rng.random() * 0.2)  # the random instant itself
-            _one_cut(folder, disk, writer, sender, service.process)
+            _one_cut(disk, writer, sender, service.process)
+    assert not disks.loops()
     assert len(sender.acknowledged) > times
     assert len(writer.lines) > 10 * times
 
 
-def _one_cut(folder: Path, disk: Loop, writer: Writer, sender: Sender, receiver: "subprocess.Popen[bytes]") -> None:
+def _one_cut(disk: Loop, writer: Writer, sender: Sender, receiver: "subprocess.Popen[bytes]") -> None:
     processes = (writer.process, receiver)
     for process in processes:
         process.send_signal(signal.SIGSTOP)
@@ -94,12 +97,11 @@ def _one_cut(folder: Path, disk: Loop, writer: Writer, sender: Sender, receiver:
             _until_stopped(process.pid)
         writer.listen()
         acknowledged = sender.acknowledged[1:]
-        with disk.after_a_cut(folder) as left:
+        with disk.after_a_cut() as left:
             for process in processes:
                 process.send_signal(signal.SIGCONT)
-            stores = Stores(left / "state")
-            writer.promised().hold_to(stores)
-            stores.close()
+            with closing(Stores(left / "state")) as stores:
+                writer.promised().hold_to(stores)
             _check_receiver(left / "rx", acknowledged)
     finally:
         for process in processes:
@@ -117,7 +119,7 @@ def _until_stopped(pid: int) -> None:
 def _check_receiver(directory: Path, acknowledged: list[str]) -> None:
     """Everything acknowledged is there, sound."""
     site = open_site(directory)
-    report = check(site)
+    report = check(site, datetime.now(UTC).date())
     site.engine.dispose()
     assert report.wrong == ()
     for batch_id in acknowledged:

@@ -8,8 +8,10 @@ import gzip
 import json
 import os
 import random
+import sqlite3
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -167,6 +169,24 @@ def test_the_search_sees_the_memory_of_a_process(tmp_path: Path) -> None:
         service.erase(person(2))
         key = (service.directory / "keys" / "nonce.key").read_bytes()
         assert any(key in data for _, data in memory(service.process.pid))
+
+
+def test_a_canary_anywhere_in_the_dump_is_found(tmp_path: Path) -> None:
+    """Planted in a row, a slot, a body, the log and the environment of the process, each in another encoding: all are found."""
+    text = canaries(random.Random(3))[0]
+    form = forms(text)
+    with stand.serving(stand.make(tmp_path), under=["env", f"HOME={text}"]) as service:
+        with closing(sqlite3.connect(service.directory / "volens.db")) as rows, rows:
+            rows.execute("CREATE TABLE planted (text)")
+            rows.execute("INSERT INTO planted VALUES (?)", (form["hex_lower"],))
+        (service.directory / "slots" / "00" / "planted").write_bytes(form["utf16_le"])
+        (service.directory / "bodies" / "00" / "planted").write_bytes(b"xx" + gzip.compress(text.encode() * 9))
+        with service.log.open("ab") as log:
+            log.write(form["base64_1"])
+        found = leaks(service)
+    places = {name.split(" ")[0] for name in found}
+    assert {"slots/00/planted", "bodies/00/planted", "log", "environ", "memory"} <= places
+    assert places & {"volens.db", "volens.db-wal"}
 
 
 def test_a_dump_of_everything_holds_none_of_64_canaries(tmp_path: Path) -> None:

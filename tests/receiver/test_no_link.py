@@ -1,10 +1,12 @@
 """No link: whoever has everything that the receiver keeps cannot join two days of one person.
 
 Two hundred people who come in the same order on both days, and an attacker who ranks each day's pseudonyms by everything that could
-hold an order (times of files, their numbers in the file system, places and orders of rows, the database's log, lengths) and joins rank
+hold an order (times of files, their numbers and their order in the file system, places and orders of rows, free pages among them, the
+database's log, lengths) and joins rank
 with rank.
 """
 
+import os
 import random
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -79,6 +81,10 @@ def traces(inside: Inside) -> dict[str, Ranks]:
     }
     for name, measure in measures.items():
         found[name] = {pseudonym: min(map(measure, paths)) for pseudonym, paths in files.items()}
+    for store in ("bodies", "slots"):
+        listed = [entry.name for shard in _as_listed(directory / store) for entry in os.scandir(shard) if entry.is_file()]
+        place = {name: float(number) for number, name in enumerate(listed)}
+        found[f"listed in {store}"] = {pseudonym: min(place.get(path.name, FAR) for path in paths) for pseudonym, paths in files.items()}
     found["length"] = {pseudonym: sum(path.stat().st_size for path in paths) for pseudonym, paths in files.items()}
     for name in ("volens.db", "volens.db-wal"):
         raw = (directory / name).read_bytes() if (directory / name).exists() else b""
@@ -86,10 +92,15 @@ def traces(inside: Inside) -> dict[str, Ranks]:
         found[f"last in {name}"] = {pseudonym: _at(raw.rfind(pseudonym)) for pseudonym in files}
     with closing(sqlite3.connect(directory / "volens.db")) as connection:
         for table in ("batch", "identity"):
-            order = [row[0] for row in connection.execute(f"SELECT pseudonym FROM {table} NOT INDEXED")]
+            order = [row[0] for row in connection.execute(f"SELECT pseudonym FROM {table} NOT INDEXED")]  # by rowid, where there is one
             places = {pseudonym: float(place) for place, pseudonym in enumerate(order)}
             found[f"row of {table}"] = {pseudonym: places.get(pseudonym, FAR) for pseudonym in files}
     return found
+
+
+def _as_listed(store: Path) -> list[Path]:
+    """The folders of a store in the order in which the file system lists them."""
+    return [Path(entry.path) for entry in os.scandir(store) if entry.is_dir()]
 
 
 def _at(place: int) -> float:

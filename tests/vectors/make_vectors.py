@@ -1,22 +1,29 @@
 """Writes tests/vectors/envelope/: a second writing of docs/envelope.md, step by step, so that each step can be done wrongly on purpose.
 
-Run as `python -m tests.vectors.make_vectors`. Slots are sealed with fresh randomness, so new vectors differ from old ones; commit them only
-when the specification changes.
+Run as `python -m tests.vectors.make_vectors [NAME]...`. Slots are sealed with fresh randomness, so new vectors differ from old ones;
+commit them only when the specification changes.
 """
 
 import base64
 import hashlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from tests.custody.stand import admitted, clicks
 from transport import xwing
+from transport.batch import Source, pack
+from transport.compress import compress, decompress
+from transport.padding import padme_bytes
 from transport.recovery import RecoveryCode
 from transport.xwing import ReadingKey
 
@@ -114,6 +121,31 @@ def swap_slots(unsigned: bytes) -> bytes:
     return unsigned[:start] + b + a + unsigned[start + 2336 :]
 
 
+def batch(change: Callable[[dict[str, Any]], None] = lambda _: None, purpose: str = "agent-training") -> bytes:
+    """A payload of docs/payload.md, with something in it changed."""
+    packed = pack(admitted(clicks(1000), purpose), source=Source(policy_version=1, receipt_commitment=b"c" * 32, segments=(b"s" * 16,)))
+    inside: dict[str, Any] = msgspec.msgpack.decode(decompress(packed, 1 << 20))
+    change(inside)
+    return compress(msgspec.msgpack.encode(inside))
+
+
+def a_field_more(inside: dict[str, Any]) -> None:
+    inside["facts"]["title"] = "a window's title"
+
+
+def another_count(inside: dict[str, Any]) -> None:
+    inside["facts"]["n"] += 1
+
+
+def another_format(inside: dict[str, Any]) -> None:
+    inside["facts"]["format"] = 2
+
+
+def of_batch(payload: bytes) -> Callable[[], bytes]:
+    """An envelope around it."""
+    return Draft(payload=payload, padded_bytes=padme_bytes(4 + len(payload))).build
+
+
 HEADER_BYTES = 89 + len(b"agent-training")
 OK = Draft()
 EXACT = Draft(payload=b"\x01" * 4092)
@@ -158,6 +190,15 @@ VECTORS: dict[str, tuple[str, str, Callable[[], bytes]]] = {
     "padding_not_zero": ("padding", "purpose subject", Draft(padding_end=b"\x01").build),
     "padding_payload_empty": ("padding", "purpose subject", Draft(payload=b"").build),
     "padding_length_beyond_end": ("padding", "purpose subject", Draft(claimed_bytes=4093).build),
+    "ok_batch": ("ok", "purpose subject", of_batch(batch())),
+    "schema_no_batch": ("schema", "purpose subject", of_batch(b"a payload")),
+    "schema_no_msgpack": ("schema", "purpose subject", of_batch(compress(b"a payload"))),
+    "schema_more_behind_the_frame": ("schema", "purpose subject", of_batch(batch() + b"\0")),
+    "schema_inflates_too_far": ("schema", "purpose subject", of_batch(compress(bytes(64 * 1024 * 1024)))),
+    "schema_unknown_field": ("schema", "purpose subject", of_batch(batch(a_field_more))),
+    "schema_another_count": ("schema", "purpose subject", of_batch(batch(another_count))),
+    "schema_another_format": ("schema", "purpose subject", of_batch(batch(another_format))),
+    "schema_of_another_purpose": ("schema", "purpose subject", of_batch(batch(purpose="support"))),
     "padding_length_huge": ("padding", "purpose subject", Draft(claimed_bytes=2**32 - 1).build),
 }
 
@@ -170,7 +211,9 @@ def write(name: str, expect: str, readers: str, raw: bytes, payload: bytes) -> N
         f"purpose-seed: {PURPOSE_SEED.hex()}",
         f"recovery-code: {CODE.text()}",
     ]
-    if expect == "ok":
+    if name == "ok_batch" or expect == "schema":
+        lines.append("payload: batch")
+    if expect in {"ok", "schema"}:
         lines += [f"id: {hashlib.sha256(raw).hexdigest()}", f"payload-sha256: {hashlib.sha256(payload).hexdigest()}"]
     encoded = base64.b64encode(raw).decode()
     body = [encoded[at : at + 120] for at in range(0, len(encoded), 120)]
@@ -178,11 +221,12 @@ def write(name: str, expect: str, readers: str, raw: bytes, payload: bytes) -> N
 
 
 def main() -> None:
-    """Writes them all anew."""
+    """Writes those that are named, or all of them, anew."""
     FOLDER.mkdir(exist_ok=True)
     for name, (expect, readers, build) in VECTORS.items():
-        draft = getattr(build, "__self__", OK)
-        write(name, expect, readers, build(), draft.payload)
+        if name in (sys.argv[1:] or VECTORS):
+            draft = getattr(build, "__self__", OK)
+            write(name, expect, readers, build(), draft.payload)
 
 
 if __name__ == "__main__":
