@@ -111,6 +111,7 @@ DOES = """
 agent.__main__
 agent.alone
 agent.answers
+agent.carrier
 agent.channel
 agent.child
 agent.clock

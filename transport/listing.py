@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from transport.envelope import Envelope, parse
+from transport.envelope import MAX_ENVELOPE_BYTES, Envelope, parse
 from transport.errors import TransportError
 from transport.header import EnvelopeError
 from transport.identity import EpochIdentity
@@ -62,9 +62,10 @@ def page_of(answer: Answer) -> Page:
 
 
 def fetching_request(job: int, receiver_url: str, signer: EpochIdentity, nonce: str, batch: str) -> tuple[Request, bytes]:
-    """Ask for one envelope. Its answer has up to 1 MiB: more than a courier's answer may have."""
+    """Ask for one envelope."""
     stated = {"pseudonym": signer.pseudonym.hex(), "nonce": nonce, "signature": signer.sign(fetching_message(nonce, batch)).hex()}
-    return _post(job, receiver_url, "/v1/listing/fetch", stated | {"batch": batch})
+    request, body = _post(job, receiver_url, "/v1/listing/fetch", stated | {"batch": batch})
+    return msgspec.structs.replace(request, max_answer_bytes=MAX_ENVELOPE_BYTES), body
 
 
 def fetched(raw: bytes, batch: str, pseudonym: bytes) -> Envelope:
