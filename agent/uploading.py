@@ -8,12 +8,14 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 
 from agent import policies
 from agent.carrier import Carrier
 from agent.daemon import Daemon
 from agent.errors import CannotDo
 from agent.places import Places
+from agent.registering import Registering
 from agent.words import counted
 from consent.event import Clocks
 from consent.gate import may_send
@@ -21,7 +23,7 @@ from consent.trust import POLICY_TARGET
 from consent.vocabulary import Purpose, State
 from transport import erasing, jobs, schedule
 from transport.errors import TransportError
-from transport.results import Fate, fate_of, result_of
+from transport.results import Fate, Rejected, Result, Unreachable, fate_of, result_of
 from transport.schedule import Schedule, Upload, Wait, next_step
 
 UPLOAD_DEADLINE_S = 60
@@ -38,10 +40,18 @@ SEEN_AT_LEAST_MS = 15 * 60_000
 class Uploading:
     """Args:
     daemon: Its standing is asked before each upload; its `ended` kills the courier.
+    registering: Knows under which identities the receiver takes something in.
     """
 
-    def __init__(self, daemon: Daemon, places: Places, read: Callable[[], Clocks], loop: asyncio.AbstractEventLoop) -> None:
-        self._daemon, self._places, self._read = daemon, places, read
+    def __init__(
+        self,
+        daemon: Daemon,
+        registering: Registering,
+        places: Places,
+        read: Callable[[], Clocks],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self._daemon, self._registering, self._places, self._read = daemon, registering, places, read
         self._receiver = daemon.subject.settings.receiver
         self._carrier = Carrier(loop, daemon.subject.settings.receiver_pin)
         self._schedule = Schedule()
@@ -76,7 +86,8 @@ class Uploading:
             raise CannotDo("nothing can be sent now", "see why: volens status")
         waits = self._seal(at_once=True)
         if waits is not None:
-            raise CannotDo(waits, "it stays held; try again")
+            what, _, do = waits.partition("; ")
+            raise CannotDo(what, do or "it stays held; try again")
         waiting = self._daemon.subject.outbox.stats()
         self.wake()
         return f"Sealed, and leaving now: {counted(waiting.envelopes, 'envelope')}." if waiting.envelopes else "Nothing is held."
@@ -139,7 +150,7 @@ class Uploading:
         nonce = erasing.nonce_of(await self._carrier.carry(erasing.nonce_request(self._carrier.next(), receiver)))
         request, body = erasing.erasure_request(self._carrier.next(), receiver, asking, nonce, identity_secret)
         try:
-            return erasing.receipt_of(await self._carrier.carry(request, body), asking)
+            return erasing.receipt_of(await self._carrier.carry(request, body), asking).raw
         finally:
             self._carrier.rest()
 
@@ -150,7 +161,12 @@ class Uploading:
         policy = self._daemon.policy.policy
         if policy is None or self._daemon.standing.state is not State.CONSENTED:
             return "there is no policy in force"
-        return self._daemon.subject.seal(self._daemon.standing, policy, self._read(), at_once=at_once).waits
+        now = self._read()
+        today = datetime.fromtimestamp(now.wall_ms / 1000, UTC).date()
+        if (why := self._registering.why_not(today)) is not None:
+            return why
+        registered = self._registering.sealable(today)
+        return self._daemon.subject.seal(self._daemon.standing, policy, now, at_once=at_once, registered=registered).waits
 
     def _permitted(self) -> frozenset[Purpose]:
         policy = self._daemon.policy.policy
@@ -162,7 +178,8 @@ class Uploading:
         if self._receiver is None:
             return LOOK_EVERY_S
         while True:
-            step = next_step(self._schedule, self._daemon.subject.outbox.waiting(), self._permitted(), self._read().boot_ms)
+            waiting = [note for note in self._daemon.subject.outbox.waiting() if self._registering.sendable(date.fromisoformat(note.day))]
+            step = next_step(self._schedule, waiting, self._permitted(), self._read().boot_ms)
             match step:
                 case Upload(envelope_id):
                     await self._upload(self._receiver, envelope_id)
@@ -182,6 +199,8 @@ class Uploading:
         request = jobs.Request(self._carrier.next(), jobs.Method.PUT, url, kind, len(raw), UPLOAD_DEADLINE_S)
         self._schedule = schedule.begun(self._schedule, self._read().boot_ms)
         result = result_of(await self._carrier.carry(request, raw), envelope_id)
+        if result == Rejected(403):
+            result = self._not_registered(envelope_id)
         now = self._read()
         self._schedule = schedule.report(self._schedule, envelope_id, result, now.boot_ms, jitter=random.random())  # noqa: S311
         if envelope_id not in {note.id for note in subject.outbox.waiting()}:
@@ -195,3 +214,11 @@ class Uploading:
                 subject.was_withdrawn(envelope_id)
         subject.save()
         self._daemon.changed()
+
+    def _not_registered(self, envelope_id: str) -> Result:
+        """The receiver does not know the pseudonym: its backup was restored, perhaps. The envelope stays, and waits for its day's turn."""
+        for note in self._daemon.subject.outbox.waiting():
+            if note.id == envelope_id:
+                with contextlib.suppress(OSError):
+                    self._registering.doubt(date.fromisoformat(note.day))
+        return Unreachable(False)

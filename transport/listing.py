@@ -24,6 +24,10 @@ class ListingError(TransportError):
     """The receiver did not show what it has; the message says what to do."""
 
 
+class Gone(ListingError):
+    """It was erased since it was listed."""
+
+
 class Stored(msgspec.Struct, frozen=True):
     """A batch that the receiver has.
 
@@ -66,6 +70,17 @@ def fetching_request(job: int, receiver_url: str, signer: EpochIdentity, nonce: 
     stated = {"pseudonym": signer.pseudonym.hex(), "nonce": nonce, "signature": signer.sign(fetching_message(nonce, batch)).hex()}
     request, body = _post(job, receiver_url, "/v1/listing/fetch", stated | {"batch": batch})
     return msgspec.structs.replace(request, max_answer_bytes=MAX_ENVELOPE_BYTES), body
+
+
+def envelope_of(answer: Answer) -> bytes:
+    """The bytes that came for an envelope. Raises ListingError if none did."""
+    if isinstance(answer, Answered) and answer.status == 200:
+        return answer.body
+    if isinstance(answer, Answered) and answer.status == 410:
+        raise Gone("it was erased since it was listed; there is nothing to do")
+    if isinstance(answer, Answered) and answer.status == 500:
+        raise ListingError("the receiver's copy is damaged; tell whoever runs it")
+    raise ListingError("the receiver did not give it out; try again")
 
 
 def fetched(raw: bytes, batch: str, pseudonym: bytes) -> Envelope:
