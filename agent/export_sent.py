@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import msgspec
 
@@ -46,10 +47,17 @@ class Exported:
 
 
 async def export(  # noqa: PLR0913 - whom to ask, with which key, where to, when: each is a separate thing
-    terms: Terms, reading_key: ReadingKey, folder: Folder, *, today: date, consents: Sequence[int], told: Callable[[int, int], None]
+    terms: Terms, reading_key: ReadingKey, to: Path, *, today: date, consents: Sequence[int], told: Callable[[int, int], None]
 ) -> Exported:
-    """Fetch all of it. Raises RetrievalError if the receiver does not answer at all, OSError if the disk refuses."""
+    """Fetch all of it into the folder `to`, which is made once the receiver has answered.
+
+    Raises:
+        RetrievalError: the receiver does not answer at all.
+        CannotDo: the folder cannot be had.
+        OSError: the disk refuses.
+    """
     epochs = await sent.survey(terms, today=today, first=None, consents=consents)
+    folder = Folder(to, FILES)
     found: list[Fetched] = []
 
     async def take(asker: Asker, epoch: Epoch) -> list[Missing]:

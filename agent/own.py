@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +21,7 @@ from agent.folder import Folder
 from agent.own_machine import consents_of
 from agent.places import Places, of_this_person
 from agent.sent import Missing, Terms
-from agent.settings import Settings, check_pin, check_receiver, read
+from agent.settings import Settings, SettingsWrong, check_pin, check_receiver, read
 from agent.words import counted, seconds
 from transport import disk
 from transport.erasing import Asking, Receipt
@@ -65,16 +66,15 @@ def export(
         _export_held(places, Path(to))
         return
     at, its_pin = _where(places, receiver, pin)
-    folder = Folder(Path(to), export_sent.FILES)
     code = parse_code(_secret("Recovery code"))
     numbers = _numbers(places, code, consents)
     terms = Terms.of(code, at, its_pin)
-    done = asyncio.run(export_sent.export(terms, code.reading_key(), folder, today=_today(), consents=numbers, told=_progress))
+    done = asyncio.run(export_sent.export(terms, code.reading_key(), Path(to), today=_today(), consents=numbers, told=_progress))
     if done.batches:
         show.say(f"Exported to {to}: {counted(done.batches, 'batch')} with {counted(done.events, 'event')}.")
     elif not done.missing:
         show.say(_NOTHING.format(pseudonyms=done.pseudonyms))
-    _complain(done.missing, f"what is missing is listed in {to}/{export_sent.MISSING}; do it again later")
+    _complain("fetched", done.missing, f"what is missing is listed in {to}/{export_sent.MISSING}; do it again later")
 
 
 def erase(  # noqa: PLR0913 - each is an option
@@ -106,10 +106,10 @@ def erase(  # noqa: PLR0913 - each is an option
             typer.confirm("Erase?", abort=True)
         erased = asyncio.run(erase_sent.erase(terms, chosen, lambda asking, receipt: _keep(keep_in, asking, receipt), lambda _: None))
         _say_erased(erased, keep_in)
-        _complain([*chosen.missing, *erased.missing], "do it again later")
+        _complain("erased", erased.missing, "do it again later")
     elif not chosen.missing:
         show.say(_NOTHING.format(pseudonyms=chosen.pseudonyms) if span is None else "Nothing of that time is at the receiver.")
-    _complain(chosen.missing, "do it again later; `volens erase --all` needs no reading of what is there")
+    _complain("looked at", chosen.missing, "do it again later")
 
 
 _NOTHING = (
@@ -136,7 +136,11 @@ def _where(places: Places, receiver: str | None, pin: str | None) -> tuple[str, 
     check_receiver(said, receiver)
     if pin is not None:
         check_pin(Path("--receiver-pin"), Settings(receiver, pin))
-    return receiver, pin
+        return receiver, pin
+    with suppress(SettingsWrong):  # whoever names the configured one again does not lose its pin
+        settings = read(places.settings)
+        return receiver, settings.receiver_pin if settings.receiver == receiver else None
+    return receiver, None
 
 
 def _numbers(places: Places, code: RecoveryCode, consents: int | None) -> list[int]:
@@ -234,7 +238,7 @@ def _progress(done: int, of: int) -> None:
         sys.stderr.flush()
 
 
-def _complain(missing: Iterable[Missing], do: str) -> None:
+def _complain(done: str, missing: Iterable[Missing], do: str) -> None:
     """Raise CannotDo if anything is missing, with the commonest reason."""
     whole = list(missing)
     if not whole:
@@ -244,4 +248,4 @@ def _complain(missing: Iterable[Missing], do: str) -> None:
     batches = sum(one.batch is not None for one in whole)
     parts = [(batches, "batch"), (len(whole) - batches, "pseudonym")]
     what = " and ".join(counted(n, thing) for n, thing in parts if n)
-    raise CannotDo(f"{what} could not be had ({commonest})", do)
+    raise CannotDo(f"{what} could not be {done} ({commonest})", do)

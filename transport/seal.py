@@ -101,9 +101,7 @@ def seal_held(held: Sequence[Held], terms: Terms, *, order: int, fresh: bytes) -
     segments = tuple(part.id for part in held)
     signer = EpochIdentity.derive(terms.identity_secret, day=terms.day, purpose=purpose, n=terms.consent)
     if terms.registered is not None and signer.pseudonym not in terms.registered:
-        raise NotRegistered(
-            "this machine's identities for today are registered without yours; it stays held, and can leave within two days"
-        )
+        raise NotRegistered("this machine's identities for today are registered without yours; it stays held for a day or two")
     envelope = seal(
         pack(admitted, source=Source(terms.policy_version, terms.receipt_commitment, segments)),
         purpose=purpose,

@@ -1,5 +1,6 @@
 """Somebody who has sent things to a receiver of the tests, and what they may do from any machine with their recovery code."""
 
+import base64
 import json
 import os
 import subprocess
@@ -10,9 +11,11 @@ from pathlib import Path
 
 from consent.event import Button, Clocks, Event, PointerButton
 from consent.gate import Admitted, decide
+from consent.policy import parse
 from consent.vocabulary import SurfaceId
 from tests.agent.people import recording
 from tests.commands import LONGEST_S, Done, Place, argv
+from tests.policies import as_bytes, policy
 from tests.receiver import stand
 from transport.batch import Source, pack
 from transport.envelope import Envelope, seal
@@ -21,6 +24,9 @@ from transport.recovery import RecoveryCode
 
 NOW = datetime.now(UTC)
 TODAY = NOW.date()
+_PURPOSE = policy()["purposes"][0] | {"public_key": base64.b64encode(stand.PURPOSE_KEY.public.raw).decode()}
+POLICY = parse(as_bytes(policy(purposes=[_PURPOSE])))
+"""The sample policy, with the purpose key of the tests' receiver."""
 
 
 def click(hours_ago: float) -> Event:
@@ -71,9 +77,9 @@ def elsewhere(folder: Path, name: str) -> Place:
 
 
 def do(place: Place, *words: str, code: str) -> Done:
-    """A command, with the recovery code piped in."""
+    """A command, with the recovery code piped in. It looks for two consents, to be done sooner than with eight."""
     done = subprocess.run(
-        argv(["volens", *words]),
+        argv(["volens", *words, "--consents", "2"]),
         cwd=place.folder,
         env=place.env(),
         input=f"{code}\n",

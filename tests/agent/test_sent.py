@@ -1,21 +1,27 @@
 """What was sent, from another machine with nothing but the recovery code: seen, opened, erased; and every way in which that can fail."""
 
+import asyncio
 import json
 import os
+import socket
 import stat
-from collections.abc import Iterator
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from agent import show
+from agent import export_sent, show
+from agent.sent import Asker, Missing, Terms, each, survey
 from tests.agent.senders import TODAY, Sender, click, do, elsewhere, rows
 from tests.receiver import stand
 from tests.receiver.stand import Service
-from tests.transport.servers import says, serving
+from tests.transport.servers import Act, Server, says, serving
 from transport.recovery import RecoveryCode
+from transport.retrieving import Epoch
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +81,7 @@ def test_another_persons_code_finds_nothing_and_says_so(service: Service, tmp_pa
     stranger = RecoveryCode(os.urandom(32)).text()
     done = do(place, "export", "--sent", "--to", "none", "--receiver", service.url, code=stranger)
     assert done.code == 0
-    assert done.out.startswith("The receiver has nothing of this recovery code (504 pseudonyms asked for).")
+    assert done.out.startswith("The receiver has nothing of this recovery code (126 pseudonyms asked for).")
     done = do(place, "erase", "--all", "--yes", "--receipts", "r", "--receiver", service.url, code=stranger)
     assert (done.code, done.out.startswith("The receiver has nothing of this recovery code")) == (0, True)
     assert service.directory.joinpath("bodies", batch[:2], batch).exists()
@@ -147,7 +153,7 @@ def test_a_batch_that_was_tampered_with_is_named_and_the_rest_is_there(service: 
     body.write_bytes(raw)
     done = do(place, "export", "--sent", "--to", "mine", "--receiver", service.url, code=me.code.text())
     assert (done.code, done.out) == (1, "Exported to mine: 1 batch with 1 event.\n")
-    assert done.err.startswith("volens: 2 batches could not be had (")
+    assert done.err.startswith("volens: 2 batches could not be fetched (")
     assert "what is missing is listed in mine/missing.jsonl" in done.err
     missing = {one["batch"]: str(one["why"]) for one in rows(place.folder / "mine" / "missing.jsonl")}
     assert set(missing) == {bad, foreign.id}
@@ -168,7 +174,7 @@ def test_no_receiver_and_one_that_trickles_end_in_one_line(tmp_path: Path) -> No
     with serving(says(200, b"<html>sign in</html>")) as server:
         done = do(place, "erase", "--all", "--yes", "--receipts", "r", "--receiver", server.url, code=code)
         assert done.err.startswith("volens: what answers at this address does not say which purposes it has; ")
-    assert [path.name for path in (place.folder / "mine").iterdir()] in ([], ["pieces"])
+    assert not (place.folder / "mine").exists()
 
 
 def test_what_is_asked_for_goes_nowhere_without_encryption(tmp_path: Path) -> None:
@@ -178,3 +184,124 @@ def test_what_is_asked_for_goes_nowhere_without_encryption(tmp_path: Path) -> No
         done = do(place, "export", "--sent", "--to", "mine", *more, code=code)
         assert (done.code, done.out, len(done.err.splitlines())) == (1, "", 1)
         assert done.err.startswith("volens: --receiver")
+
+
+def _through(service: Service, spoil: Callable[[str, int], bool]) -> Act:
+    """A line to the receiver that breaks off where `spoil` says so, given the request's path and how many of that path came before."""
+    host, port = service.url.removeprefix("http://").split(":")
+    counts: Counter[str] = Counter()
+    lock = threading.Lock()
+
+    def act(server: Server, connection: socket.socket) -> None:
+        head, rest = server.read_head(connection)
+        path = head.split(" ")[1]
+        with lock:
+            counts[path] += 1
+            number = counts[path]
+        if spoil(path, number):
+            return
+        with socket.create_connection((host, int(port))) as onward:
+            onward.sendall(head.replace("\r\n", "\r\nconnection: close\r\n", 1).encode() + b"\r\n\r\n" + rest)
+            lengths = [line.split(":")[1] for line in head.lower().split("\r\n") if line.startswith("content-length:")]
+            left = (int(lengths[0]) if lengths else 0) - len(rest)
+            while left > 0:
+                more = connection.recv(65536)
+                left -= len(more)
+                onward.sendall(more)
+            while data := onward.recv(65536):
+                connection.sendall(data)
+
+    return act
+
+
+def test_when_half_of_the_fetches_fail_the_rest_is_there_and_a_second_export_has_it_all(service: Service, tmp_path: Path) -> None:
+    """Exit 1 and a count; each file whole; what is missing is named; the next time it comes."""
+    me, place = Sender(), elsewhere(tmp_path, "other")
+    ids = {me.send(service, [click(n)], TODAY - timedelta(days=n)) for n in range(6)}
+    with serving(_through(service, lambda path, number: path.endswith("/fetch") and number % 2 == 0)) as line:
+        done = do(place, "export", "--sent", "--to", "mine", "--receiver", line.url, code=me.code.text())
+    assert (done.code, done.out) == (1, "Exported to mine: 3 batches with 3 events.\n")
+    assert done.err.startswith("volens: 3 batches could not be fetched (the receiver did not give it out); ")
+    had = {one["id"] for one in rows(place.folder / "mine" / "batches.jsonl")}
+    assert had | {one["batch"] for one in rows(place.folder / "mine" / "missing.jsonl")} == ids
+    assert len(rows(place.folder / "mine" / "events.jsonl")) == len(had) == 3
+    done = do(place, "export", "--sent", "--to", "mine", "--receiver", service.url, code=me.code.text())
+    assert (done.code, done.out) == (0, "Exported to mine: 6 batches with 6 events.\n")
+    assert sorted(path.name for path in (place.folder / "mine").iterdir()) == ["batches.jsonl", "events.jsonl"]
+
+
+def test_when_an_erasure_breaks_off_what_was_erased_has_its_receipt_and_the_rest_is_named(service: Service, tmp_path: Path) -> None:
+    """Exit 1; asked again, the rest goes too."""
+    me, place = Sender(), elsewhere(tmp_path, "other")
+    for n in range(4):
+        me.send(service, [click(n)], TODAY - timedelta(days=n))
+    words = ("erase", "--all", "--yes", "--receipts", "r")
+    with serving(_through(service, lambda path, number: path == "/v1/erasures" and number % 2 == 0)) as line:
+        done = do(place, *words, "--receiver", line.url, code=me.code.text())
+    assert done.code == 1
+    assert "Erased: 2 batches." in done.out
+    assert done.err.startswith("volens: 2 pseudonyms could not be erased (the receiver did not erase); do it again later")
+    assert len(list((place.folder / "r").iterdir())) == 2
+    done = do(place, *words, "--receiver", service.url, code=me.code.text())
+    assert (done.code, "Erased: 2 batches." in done.out, len(list((place.folder / "r").iterdir()))) == (0, True, 4)
+
+
+def test_a_receiver_that_trickles_is_given_up_after_a_few_deadlines(service: Service, tmp_path: Path) -> None:
+    """It is not asked five hundred times: what is left is missing, and what was written is whole."""
+    me = Sender()
+    me.send(service, [click(1)])
+
+    def trickle(server: Server, connection: socket.socket) -> None:
+        server.read_all(connection)
+        connection.sendall(b"HTTP/1.1 200 X\r\ncontent-length: 50000\r\n\r\n")
+        while not server.stopping.wait(0.05):
+            connection.sendall(b"x")
+
+    slow = _through(service, lambda path, _: False)
+
+    def act(server: Server, connection: socket.socket) -> None:
+        first = connection.recv(64, socket.MSG_PEEK)
+        (slow if b"/v1/purposes" in first else trickle)(server, connection)
+
+    with serving(act) as line:
+        terms = Terms(line.url, None, me.code.identity_secret(), deadline_s=1)
+        export = export_sent.export(terms, me.code.reading_key(), tmp_path / "mine", today=TODAY, consents=[1], told=lambda done, of: None)
+        done = asyncio.run(export)
+    assert (done.batches, len(done.missing)) == (0, done.pseudonyms)
+    assert len(line.heads) < 12
+    assert (tmp_path / "mine" / "events.jsonl").read_bytes() == b""
+
+
+def test_one_pseudonym_a_connection_in_a_random_order_each_with_a_nonce_of_its_own(service: Service) -> None:
+    """No connection carries two pseudonyms, no nonce serves two, and the order of asking says nothing of days."""
+    me, asked = Sender(), list[tuple[str, str]]()
+
+    def act(server: Server, connection: socket.socket) -> None:
+        head, rest = server.read_head(connection)
+        length = next((int(line.split(":")[1]) for line in head.lower().split("\r\n") if line.startswith("content-length:")), 0)
+        while len(rest) < length:
+            rest += connection.recv(65536)
+        if head.startswith("POST /v1/listing "):
+            body = json.loads(rest)
+            asked.append((body["pseudonym"], body["nonce"]))
+        raw = service.raw(head.replace("\r\n", "\r\nconnection: close\r\n", 1).encode() + b"\r\n\r\n" + rest)
+        connection.sendall(raw)
+
+    async def ask(url: str) -> list[str]:
+        terms = Terms(url, None, me.code.identity_secret())
+        epochs = await survey(terms, today=TODAY, first=None, consents=[1])
+
+        async def look(asker: Asker, epoch: Epoch) -> list[Missing]:
+            await asker.listed(asker.signer(epoch))
+            return []
+
+        assert await each(terms, epochs, look, lambda done: None) == []
+        return [epoch.signer(terms.identity_secret).pseudonym.hex() for epoch in epochs]
+
+    with serving(act) as line:
+        in_order = asyncio.run(ask(line.url))
+        assert len(line.heads) == 1 + 2 * len(in_order)
+        assert all("connection: close" in head.lower() or head.count("POST") <= 1 for head in line.heads)
+    assert sorted(pseudonym for pseudonym, _ in asked) == sorted(in_order)
+    assert [pseudonym for pseudonym, _ in asked] != in_order
+    assert len({nonce for _, nonce in asked}) == len(in_order)
