@@ -18,7 +18,7 @@ from consent.vocabulary import State
 from transport import registering
 from transport.enrolling import SEED_BYTES, DeviceKey, Registered, day_of_identities, own_identities, registered_of, registration_request
 from transport.enrolment_proof import IDENTITIES_A_DAY
-from transport.keystore import KeystoreError
+from transport.errors import TransportError
 from transport.registering import DAY_S, Day
 from transport.registrations import Registrations
 
@@ -55,13 +55,21 @@ class Registering:
         if self._receiver is None:
             return None
         if self._registrations is None:
-            return _NOT_ENROLLED
+            return _NOT_YET if self._enrolled() else _NOT_ENROLLED
         one = self._registrations.days.get(today)
         if one is not None and one.standing is registering.Standing.TAKEN:
             return _TAKEN
         if one is None or not one.sealable:
             return _PUT_OUT if self._put_out else _NOT_YET
         return None
+
+    def _enrolled(self) -> bool:
+        """Whether the file says so: the keystore may not have given the key yet."""
+        try:
+            known = read(self._places.enrolment)
+        except (TransportError, OSError):
+            return False
+        return known is not None and known.enrolled_on is not None and known.receiver == self._receiver
 
     def sealable(self, today: date) -> frozenset[bytes] | None:
         """The pseudonyms under which may be sealed today; None: under any."""
@@ -109,7 +117,7 @@ class Registering:
                     return False  # the others would hear the same
                 settled = settled and answer is not Registered.REFUSED
             return settled
-        except (KeystoreError, OSError):  # a keyring that is locked, a disk that is full: it is tried again
+        except (TransportError, OSError):  # a keyring that is locked, a disk that is full: it is tried again
             return False
         finally:
             self._carrier.abort()

@@ -8,6 +8,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 
 import msgspec
 
@@ -106,8 +107,9 @@ class Asker:
             page = listing.page_of(await self._carry(*asked))
             found += page.batches
             more = page.more
-            if any(one.id <= after for one in page.batches) or (more and not page.batches) or len(found) > MAX_LISTED:
-                raise ListingError("the receiver lists batches without an end; try again")
+            in_order = all(one < other for one, other in pairwise([after, *(one.id for one in page.batches)]))
+            if not in_order or (more and not page.batches) or len(found) > MAX_LISTED:
+                raise ListingError("the receiver lists batches twice, out of order or without an end; tell whoever runs it")
         return found
 
     async def fetched(self, signer: EpochIdentity, batch: str) -> Envelope:
@@ -164,9 +166,12 @@ async def each(terms: Terms, epochs: Sequence[Epoch], work: Work, told: Callable
         finally:
             asker.close()
 
-    async with asyncio.TaskGroup() as couriers:
-        for _ in range(min(COURIERS, len(waiting))):
-            couriers.create_task(carry_on())
+    try:
+        async with asyncio.TaskGroup() as couriers:
+            for _ in range(min(COURIERS, len(waiting))):
+                couriers.create_task(carry_on())
+    except ExceptionGroup as group:  # the disk, mostly; one of them tells it all
+        raise group.exceptions[0] from None
     return missing + [Missing(epoch, None, "the receiver stopped answering") for epoch in waiting]
 
 

@@ -56,6 +56,7 @@ class Uploading:
         self._carrier = Carrier(loop, daemon.subject.settings.receiver_pin)
         self._schedule = Schedule()
         self._wake = asyncio.Event()
+        self._waited: str | None = None
         self._refresh_at_ms = 0
         self._refusals = 0
         self._began_awake_ms = read().awake_ms
@@ -156,13 +157,26 @@ class Uploading:
 
     # --- envelopes ----------------------------------------------------------------------------------------------
 
+    @property
+    def waits(self) -> str | None:
+        """Why what a person agreed to does not leave, as far as it is known without trying."""
+        if self._daemon.subject.record.choice.receipt is None:
+            return None
+        return self._registering.why_not(self._today()) or self._waited
+
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._read().wall_ms / 1000, UTC).date()
+
     def _seal(self, *, at_once: bool) -> str | None:
         """Seal what is due; why something due had to wait, if anything had."""
+        self._waited = self._sealing(at_once=at_once)
+        return self._waited
+
+    def _sealing(self, *, at_once: bool) -> str | None:
         policy = self._daemon.policy.policy
         if policy is None or self._daemon.standing.state is not State.CONSENTED:
             return "there is no policy in force"
-        now = self._read()
-        today = datetime.fromtimestamp(now.wall_ms / 1000, UTC).date()
+        now, today = self._read(), self._today()
         if (why := self._registering.why_not(today)) is not None:
             return why
         registered = self._registering.sealable(today)

@@ -92,6 +92,15 @@ class Machine:
     def register(self, *, ahead: bool = True) -> object:
         return self.run(lambda registering, _: registering.once(ahead=ahead))
 
+    def waits(self) -> object:
+        """What `volens status` would say of what stays held, once a day's registration was tried."""
+
+        async def work(registering: Registering, uploading: Uploading) -> str | None:
+            await registering.once()
+            return uploading.waits
+
+        return self.run(work)
+
     def send(self) -> object:
         """Register what is due, end the hold of everything, and let it leave; what the person is told."""
 
@@ -130,8 +139,10 @@ def test_what_is_kept_leaves_under_a_registered_identity(fleet: Fleet, tmp_path:
     machine = Machine(tmp_path, fleet.service.url)
     say_yes(machine.subject, machine.read())
     machine.works()
-    assert machine.send() == "this machine is not enrolled, so the receiver takes nothing in; enrol it: volens enroll"
+    not_enrolled = "this machine is not enrolled, so the receiver takes nothing in; enrol it: volens enroll"
+    assert (machine.send(), machine.waits()) == (not_enrolled, not_enrolled)
     machine.enrol(fleet.token)
+    assert machine.waits() is None
     assert machine.send() == "Sealed, and leaving now: 1 envelope."
     assert (machine.subject.hold.stats().events, machine.subject.outbox.waiting(), machine.subject.sent().batches) == (0, [], 1)
 
