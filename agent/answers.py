@@ -116,7 +116,8 @@ class Answers:
     def status(self) -> Status:
         """What holds now."""
         daemon = self._daemon
-        alive = Alive(daemon.standing, daemon.collecting, daemon.policy, daemon.indicator.proof, daemon.collectors)
+        proof, waits = daemon.indicator.proof, self._uploading.waits
+        alive = Alive(daemon.standing, daemon.collecting, daemon.policy, proof, daemon.collectors, waits)
         return report(daemon.subject, self._read(), alive)
 
     # --- what a person says -------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ agent/status.py. Nothing here decides: the daemon, or the same code under its lo
 """
 
 import json
-import re
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -14,11 +13,12 @@ from typing import Annotated
 import msgspec
 import typer
 
-from agent import faults, messages, show, terminal
+from agent import faults, messages, own, show, terminal
 from agent.errors import CannotDo, Usage
 from agent.places import of_this_person
 from agent.reach import Reach
 from agent.status import EXIT_CODES, EXIT_NOT_RUNNING, Status
+from agent.words import seconds
 from consent.pause import DEFAULT_MINUTES
 from consent.vocabulary import Kind, Purpose, SurfaceId
 
@@ -27,23 +27,11 @@ app = typer.Typer(help="Volens: a recorder that you can say no to.", **_SETTINGS
 consent = typer.Typer(help="Your consent: read what is asked, say yes, take it back.", no_args_is_help=True)
 app.add_typer(consent, name="consent")
 
-_SPAN = re.compile(r"(\d{1,6})\s*([smhd])")
-_UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_WHOLE_S = 400 * _UNIT_S["d"]
-
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def _reach() -> Reach:
     return Reach(of_this_person())
-
-
-def seconds(text: str) -> int:
-    """The seconds in a span such as 45s, 10m, 2h or 1d. Raises Usage."""
-    match = _SPAN.fullmatch(text.strip().lower())
-    if match is None or not 0 < int(match[1]) * _UNIT_S[match[2]] <= _WHOLE_S:
-        raise Usage(f"{text!r} is not a span of time", "give a number with s, m, h or d, such as 10m")
-    return int(match[1]) * _UNIT_S[match[2]]
 
 
 def _say(answer: messages.Answer) -> None:
@@ -172,6 +160,11 @@ def demo(
     from agent.demo.demo import run as run_demo
 
     raise typer.Exit(run_demo(as_json, keep))
+
+
+app.command()(own.export)
+app.command()(own.erase)
+app.command()(own.enroll)
 
 
 @consent.command("show")

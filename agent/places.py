@@ -55,6 +55,15 @@ class Places:
         return self.state / "erasures"
 
     @property
+    def enrolment(self) -> Path:
+        """Which device this machine is to which receiver."""
+        return self.state / "enrolment"
+
+    @property
+    def registrations(self) -> Path:
+        return self.state / "registrations"
+
+    @property
     def policy(self) -> Path:
         return self.state / "policy"
 
@@ -96,9 +105,9 @@ class Places:
 
     def check(self) -> None:
         """Raise StateUnsafe if anything that exists is a link, of another owner, or open to others."""
-        for path in (self.state, self.runtime, self.keys, self.hold, self.outbox, self.policy):
+        for path in (self.state, self.runtime, self.keys, self.hold, self.outbox, self.registrations, self.policy):
             _private(path, folder=True)
-        for path in (self.ledger, self.settings, self.tally, self.lock, *self.keys.glob("*")):
+        for path in (self.ledger, self.settings, self.tally, self.lock, self.enrolment, *self.keys.glob("*")):
             _private(path, folder=False)
 
 

@@ -38,6 +38,7 @@ class Alive:
     policy: InForce
     proof: Proof
     collectors: tuple[CollectorState, ...]
+    waits: str | None = None
 
 
 def _iso(wall_ms: int) -> str:
@@ -86,7 +87,7 @@ def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
         exemptions=(),
         collectors=tuple(CollectorPart(one.kind, one.state, one.why) for one in alive.collectors) if alive else (),
         hold=HoldPart(held.events, held.held_bytes, max(0, oldest_s) if oldest_s is not None else None),
-        outbox=OutboxPart(waiting.envelopes, waiting.envelope_bytes),
+        outbox=OutboxPart(waiting.envelopes, waiting.envelope_bytes, alive.waits if alive else None),
         sent=sent,
         tally=subject.tally.part(),
         budget=BudgetPart(subject.sent_today(now), None),
@@ -112,7 +113,7 @@ def fault_report(fault: Fault) -> Status:
         exemptions=(),
         collectors=(),
         hold=HoldPart(0, 0, None),
-        outbox=OutboxPart(0, 0),
+        outbox=OutboxPart(0, 0, None),
         sent=SentPart(0, 0),
         tally=TallyPart(0, {}, 0, 0, 0, 0, 0),
         budget=BudgetPart(0, None),

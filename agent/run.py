@@ -15,6 +15,7 @@ from agent.answers import Answers
 from agent.daemon import Daemon
 from agent.lock import wait
 from agent.places import Places
+from agent.registering import Registering
 from agent.subject import Subject
 from agent.trays import Trays
 from agent.uploading import Uploading
@@ -24,6 +25,7 @@ from transport.process import close_to_others
 
 AFTER_NO = "volens: you said no, so nothing runs. If you have changed your mind: volens run --ask"
 ERASE_WITHIN_S = 20.0
+REGISTER_WITHIN_S = 20.0
 CHECKPOINT_S = 60.0
 """How often the counts are saved while nothing else saves them."""
 
@@ -52,9 +54,11 @@ async def _run(places: Places, subject: Subject, *, only_erase: bool) -> None:
     daemon = Daemon(subject, register, clock.read, loop)
     daemon.policy = policies.load(places, subject.record, subject.settings.receiver, clock.read())
     daemon.appear()
-    uploading = Uploading(daemon, places, clock.read, loop)
+    registering = Registering(daemon, places, clock.read, loop)
+    uploading = Uploading(daemon, registering, places, clock.read, loop)
     if only_erase:
         await _erase(uploading)
+        await _register(registering)
         return
     trays = Trays(places.socket)
     answers = Answers(daemon, uploading, trays, clock.read)
@@ -63,7 +67,7 @@ async def _run(places: Places, subject: Subject, *, only_erase: bool) -> None:
     server = await control.listen(places.socket, answers.serve)
     daemon.indicator.silent = trays.end
     daemon.reconsider()
-    tasks = [asyncio.create_task(work) for work in (trays.keep(), uploading.keep(), _checkpoint(daemon))]
+    tasks = [asyncio.create_task(work) for work in (trays.keep(), uploading.keep(), registering.keep(), _checkpoint(daemon))]
     over = asyncio.create_task(answers.over.wait())
     await asyncio.wait([over, *tasks], return_when=asyncio.FIRST_COMPLETED)
     daemon.close()
@@ -90,6 +94,13 @@ async def _erase(uploading: Uploading) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(ERASE_WITHIN_S):
             await uploading.erase()
+
+
+async def _register(registering: Registering) -> None:
+    """After a no this machine still registers what every enrolled machine registers: if it stopped, the receiver could tell the no."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(REGISTER_WITHIN_S):
+            await registering.once(ahead=True)
 
 
 async def _checkpoint(daemon: Daemon) -> None:

@@ -48,22 +48,23 @@ def read(path: Path) -> Settings:
             raise SettingsWrong(f"{path} has an unknown key or a wrong value: {key}", f"the keys are {', '.join(_KEYS)}")
     settings = Settings(**raw)
     if settings.receiver is not None:
-        _check_receiver(path, settings.receiver)
+        check_receiver(path, settings.receiver)
     if settings.receiver_pin is not None:
-        _check_pin(path, settings)
+        check_pin(path, settings)
     if settings.trial and not (settings.receiver or "").startswith("http://127.0.0.1:"):
         raise SettingsWrong("a local trial is possible with a receiver on 127.0.0.1 only", "remove the key trial")
     return settings
 
 
-def _check_pin(path: Path, settings: Settings) -> None:
+def check_pin(path: Path, settings: Settings) -> None:
+    """Raise SettingsWrong unless the pin is one, and there is an encrypted line that it is of use on. `path`: where it was said."""
     if _PIN.fullmatch(settings.receiver_pin or "") is None:
         raise SettingsWrong(f"{path}: receiver_pin is not 64 hexadecimal digits in lower case", "take it from whoever runs the receiver")
     if not (settings.receiver or "").startswith("https://"):
         raise SettingsWrong(f"{path}: receiver_pin is of no use without an https:// receiver", "remove it, or name the receiver")
 
 
-def _check_receiver(path: Path, url: str) -> None:
+def check_receiver(path: Path, url: str) -> None:
     """Raise SettingsWrong unless envelopes may go there at all, and it is written as a policy writes it: no path, no last slash."""
     try:
         jobs.check_url(url)

@@ -100,6 +100,8 @@ def _parts(report: Status) -> Iterator[tuple[str, str]]:
     oldest = f", the oldest for {_ago(report.hold.oldest_s)}" if report.hold.oldest_s is not None else ""
     yield "held here", f"{counted(report.hold.events, 'event')}, {_bytes(report.hold.bytes)}{oldest} (key: {report.keystore})"
     yield "waiting", f"{counted(report.outbox.envelopes, 'envelope')}, {_bytes(report.outbox.bytes)}"
+    if report.outbox.waits:
+        yield "", f"what is due stays held: {report.outbox.waits}"
     yield "sent", f"{counted(report.sent.batches, 'batch')}, {_bytes(report.sent.bytes)}"
     for collector in report.collectors:
         if collector.state != "live":

@@ -89,6 +89,7 @@ class HoldPart(Part, frozen=True):
 class OutboxPart(Part, frozen=True):
     envelopes: int
     bytes: int
+    waits: str | None = None  # why what is due to leave stays held: one line for people; None if nothing keeps it, or nobody knows
 
 
 class SentPart(Part, frozen=True):

@@ -87,8 +87,10 @@ class Subject:
         self.tally.keep(counts.n)
         self.tally.drop_pending(Why.HOLD_FULL, counts.full_n)
 
-    def seal(self, standing: Standing, policy: Policy, now: Clocks, *, at_once: bool) -> SealedCounts:
-        """Seal what is due; `at_once`: everything held, because the subject says so."""
+    def seal(
+        self, standing: Standing, policy: Policy, now: Clocks, *, at_once: bool, registered: frozenset[bytes] | None = None
+    ) -> SealedCounts:
+        """Seal what is due; `at_once`: everything held, because the subject says so. `registered`: see `Terms`."""
         receipt, keys = self.record.receipt(), self.record.sealing_keys()
         if receipt is None or keys is None or self.record.choice.receipt is None:
             return SealedCounts(waits="there is no consent")
@@ -101,6 +103,7 @@ class Subject:
             identity_secret=keys.identity_secret,
             consent=self.record.choice.consents,
             day=datetime.fromtimestamp(now.wall_ms / 1000, UTC).date(),
+            registered=registered,
         )
         counts = seal_due(self.hold, self.outbox, terms, now=now, hold_s=0 if at_once else permission.hold_s(receipt, policy))
         self.tally.seal(counts.n)

@@ -8,21 +8,22 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 
 from agent import policies
-from agent.child import Child
+from agent.carrier import Carrier
 from agent.daemon import Daemon
 from agent.errors import CannotDo
 from agent.places import Places
+from agent.registering import Registering
 from agent.words import counted
 from consent.event import Clocks
 from consent.gate import may_send
 from consent.trust import POLICY_TARGET
-from consent.unreadable import UNREADABLE
 from consent.vocabulary import Purpose, State
 from transport import erasing, jobs, schedule
 from transport.errors import TransportError
-from transport.results import Fate, fate_of, result_of
+from transport.results import Fate, Rejected, Result, Unreachable, fate_of, result_of
 from transport.schedule import Schedule, Upload, Wait, next_step
 
 UPLOAD_DEADLINE_S = 60
@@ -39,21 +40,27 @@ SEEN_AT_LEAST_MS = 15 * 60_000
 class Uploading:
     """Args:
     daemon: Its standing is asked before each upload; its `ended` kills the courier.
+    registering: Knows under which identities the receiver takes something in.
     """
 
-    def __init__(self, daemon: Daemon, places: Places, read: Callable[[], Clocks], loop: asyncio.AbstractEventLoop) -> None:
-        self._daemon, self._places, self._read, self._loop = daemon, places, read, loop
+    def __init__(
+        self,
+        daemon: Daemon,
+        registering: Registering,
+        places: Places,
+        read: Callable[[], Clocks],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self._daemon, self._registering, self._places, self._read = daemon, registering, places, read
         self._receiver = daemon.subject.settings.receiver
-        self._pin = [pin] if (pin := daemon.subject.settings.receiver_pin) else []
+        self._carrier = Carrier(loop, daemon.subject.settings.receiver_pin)
         self._schedule = Schedule()
-        self._courier: Child | None = None
-        self._open: tuple[int, asyncio.Future[jobs.Answer]] | None = None
-        self._number = 0
         self._wake = asyncio.Event()
+        self._waited: str | None = None
         self._refresh_at_ms = 0
         self._refusals = 0
         self._began_awake_ms = read().awake_ms
-        daemon.ended.append(self._abort)
+        daemon.ended.append(self._carrier.abort)
         daemon.moved.append(self.wake)
 
     def wake(self) -> None:
@@ -69,7 +76,7 @@ class Uploading:
             if self._read().awake_ms - self._began_awake_ms >= SEEN_AT_LEAST_MS:
                 self._seal(at_once=False)
             wait_s = await self._send()
-            self._rest()
+            self._carrier.rest()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(wait_s, LOOK_EVERY_S, self._until_refresh_s())):  # wait_for may swallow a cancellation
                     await self._wake.wait()
@@ -80,7 +87,8 @@ class Uploading:
             raise CannotDo("nothing can be sent now", "see why: volens status")
         waits = self._seal(at_once=True)
         if waits is not None:
-            raise CannotDo(waits, "it stays held; try again")
+            what, _, do = waits.partition("; ")
+            raise CannotDo(what, do or "it stays held; try again")
         waiting = self._daemon.subject.outbox.stats()
         self.wake()
         return f"Sealed, and leaving now: {counted(waiting.envelopes, 'envelope')}." if waiting.envelopes else "Nothing is held."
@@ -101,7 +109,7 @@ class Uploading:
             return
         base = f"{self._receiver}/v1/tuf"
         job = jobs.RefreshPolicy(
-            self._next(),
+            self._carrier.next(),
             f"{base}/metadata/",
             f"{base}/targets/",
             str(self._places.policy),
@@ -109,7 +117,7 @@ class Uploading:
             root,
             REFRESH_DEADLINE_S,
         )
-        answer = await self._carry(job)
+        answer = await self._carrier.carry(job)
         fetched = isinstance(answer, jobs.Refreshed)
         again_s = REFRESH_EVERY_S if fetched else REFRESH_AGAIN_S[min(self._refusals, len(REFRESH_AGAIN_S) - 1)]
         self._refusals = 0 if fetched else self._refusals + 1
@@ -140,21 +148,39 @@ class Uploading:
 
     async def _ask_erasure(self, receiver: str, asking: erasing.Asking, identity_secret: bytes) -> bytes:
         """The receiver's receipt for one asking, over a connection of its own."""
-        nonce = erasing.nonce_of(await self._carry(erasing.nonce_request(self._next(), receiver)))
-        request, body = erasing.erasure_request(self._next(), receiver, asking, nonce, identity_secret)
+        nonce = erasing.nonce_of(await self._carrier.carry(erasing.nonce_request(self._carrier.next(), receiver)))
+        request, body = erasing.erasure_request(self._carrier.next(), receiver, asking, nonce, identity_secret)
         try:
-            return erasing.receipt_of(await self._carry(request, body), asking)
+            return erasing.receipt_of(await self._carrier.carry(request, body), asking).raw
         finally:
-            self._rest()
+            self._carrier.rest()
 
     # --- envelopes ----------------------------------------------------------------------------------------------
 
+    @property
+    def waits(self) -> str | None:
+        """Why what a person agreed to does not leave, as far as it is known without trying."""
+        if self._daemon.subject.record.choice.receipt is None:
+            return None
+        return self._registering.why_not(self._today()) or self._waited
+
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._read().wall_ms / 1000, UTC).date()
+
     def _seal(self, *, at_once: bool) -> str | None:
         """Seal what is due; why something due had to wait, if anything had."""
+        self._waited = self._sealing(at_once=at_once)
+        return self._waited
+
+    def _sealing(self, *, at_once: bool) -> str | None:
         policy = self._daemon.policy.policy
         if policy is None or self._daemon.standing.state is not State.CONSENTED:
             return "there is no policy in force"
-        return self._daemon.subject.seal(self._daemon.standing, policy, self._read(), at_once=at_once).waits
+        now, today = self._read(), self._today()
+        if (why := self._registering.why_not(today)) is not None:
+            return why
+        registered = self._registering.sealable(today)
+        return self._daemon.subject.seal(self._daemon.standing, policy, now, at_once=at_once, registered=registered).waits
 
     def _permitted(self) -> frozenset[Purpose]:
         policy = self._daemon.policy.policy
@@ -166,7 +192,8 @@ class Uploading:
         if self._receiver is None:
             return LOOK_EVERY_S
         while True:
-            step = next_step(self._schedule, self._daemon.subject.outbox.waiting(), self._permitted(), self._read().boot_ms)
+            waiting = [note for note in self._daemon.subject.outbox.waiting() if self._registering.sendable(date.fromisoformat(note.day))]
+            step = next_step(self._schedule, waiting, self._permitted(), self._read().boot_ms)
             match step:
                 case Upload(envelope_id):
                     await self._upload(self._receiver, envelope_id)
@@ -183,9 +210,11 @@ class Uploading:
             subject.outbox.set_aside(envelope_id)  # damaged on the disk: kept aside and counted, never sent
             return
         url, kind = jobs.batch_url(receiver, envelope_id), "application/octet-stream"
-        request = jobs.Request(self._next(), jobs.Method.PUT, url, kind, len(raw), UPLOAD_DEADLINE_S)
+        request = jobs.Request(self._carrier.next(), jobs.Method.PUT, url, kind, len(raw), UPLOAD_DEADLINE_S)
         self._schedule = schedule.begun(self._schedule, self._read().boot_ms)
-        result = result_of(await self._carry(request, raw), envelope_id)
+        result = result_of(await self._carrier.carry(request, raw), envelope_id)
+        if result == Rejected(403):
+            result = self._not_registered(envelope_id)
         now = self._read()
         self._schedule = schedule.report(self._schedule, envelope_id, result, now.boot_ms, jitter=random.random())  # noqa: S311
         if envelope_id not in {note.id for note in subject.outbox.waiting()}:
@@ -200,49 +229,10 @@ class Uploading:
         subject.save()
         self._daemon.changed()
 
-    # --- the courier --------------------------------------------------------------------------------------------
-
-    def _next(self) -> int:
-        self._number += 1
-        return self._number
-
-    async def _carry(self, job: jobs.Job, body: bytes = b"") -> jobs.Answer:
-        """Give the courier a job and wait for its answer; it is started if there is none."""
-        answer: asyncio.Future[jobs.Answer] = self._loop.create_future()
-        if self._courier is None:
-            self._courier = Child("courier", self._loop, self._heard, self._died, self._pin)
-        self._open = (job.job, answer)
-        for message in jobs.messages(job, body):
-            self._courier.say(message)
-        return await answer
-
-    def _heard(self, message: bytes) -> None:
-        try:
-            answer = jobs.decode_answer.decode(message)
-        except UNREADABLE:
-            self._abort()
-            return
-        if self._open is not None and answer.job == self._open[0]:
-            self._answer(answer)
-
-    def _died(self) -> None:
-        self._courier = None
-        if self._open is not None:
-            self._answer(jobs.Failed(self._open[0], jobs.Trouble.BROKEN_OFF, True))
-
-    def _answer(self, answer: jobs.Answer) -> None:
-        if self._open is not None and not self._open[1].done():
-            self._open[1].set_result(answer)
-        self._open = None
-
-    def _abort(self) -> None:
-        """End the courier now; whatever it was sending stops in mid-byte, with an unknown outcome."""
-        if self._courier is not None:
-            self._courier.kill()
-            self._died()
-
-    def _rest(self) -> None:
-        """Nothing to carry: a courier that waits would only hold memory."""
-        if self._courier is not None and self._open is None:
-            self._courier.kill()
-            self._courier = None
+    def _not_registered(self, envelope_id: str) -> Result:
+        """The receiver does not know the pseudonym: its backup was restored, perhaps. The envelope stays, and waits for its day's turn."""
+        for note in self._daemon.subject.outbox.waiting():
+            if note.id == envelope_id:
+                with contextlib.suppress(OSError):
+                    self._registering.doubt(date.fromisoformat(note.day))
+        return Unreachable(False)

@@ -63,6 +63,20 @@ def _read(raw: bytes) -> tuple[list[Entry], int]:
     return entries, good
 
 
+def readable(raw: bytes) -> list[Entry]:
+    """The entries of a ledger's bytes as far as the chain holds, for whoever only looks; a broken one gives what is before the break."""
+    lines = raw.split(b"\n")[:-1]
+    low, high = 0, len(lines)
+    while low < high:  # every beginning of what holds, holds
+        middle = (low + high + 1) // 2
+        try:
+            _read(b"\n".join(lines[:middle]) + b"\n")
+            low = middle
+        except LedgerError:
+            high = middle - 1
+    return _read(b"\n".join([*lines[:low], b""]))[0]
+
+
 class Ledger:
     """The journal in one file, beside its reserve. Open it once a process, under the daemon's lock.
 

@@ -13,12 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from receiver import proof
 from receiver.errors import Refused
-from transport.erasure_proof import message
+from transport.erasure_proof import message, receipt_message
 
 MAX_BARRED = 20_000
 """Ids of one pseudonym that are remembered: twice what one asking may name, more than an envelope a minute for a week."""
-
-_RECEIPT_LABEL = b"volens/erasure-receipt/1\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +89,6 @@ def receipt(wish: Wish, *, erased: int, on: date, last_copy: date, key: Ed25519P
         "at": on.isoformat(),
         "last_copy_dies": last_copy.isoformat(),
     }
-    signature = key.sign(signed_bytes(stated))
+    signature = key.sign(receipt_message(stated))
     whole = {"receipt": stated, "key": key.public_key().public_bytes_raw().hex(), "signature": signature.hex()}
     return json.dumps(whole, sort_keys=True)
-
-
-def signed_bytes(stated: object) -> bytes:
-    """The bytes under a receipt's signature; `stated` is its `receipt` as parsed from JSON."""
-    return _RECEIPT_LABEL + json.dumps(stated, sort_keys=True, separators=(",", ":")).encode()

@@ -79,6 +79,8 @@ _ENROLLED = _object(identities_a_day=_COUNT)
 _REGISTERED = _object(day=_DAY, identities=_COUNT)
 _LISTED = _object(batches=_list(_object(id=_ID, bytes=_COUNT, stored_on=_DAY)), more=_YES)
 
+_PURPOSES = _object(purposes=_list(_object(name=_TEXT, retention_days=_COUNT)), late_days=_COUNT)
+
 _MALFORMED = {422: "malformed"}
 _BODY = {408: "slower than the deadline", 411: "no length", 413: f"over {MAX_BODY_BYTES} bytes"} | _MALFORMED
 _DISK = {500: "the receiver or its disk failed", 507: "disk full"}
@@ -145,6 +147,7 @@ OPERATIONS = (
         _MALFORMED | _HERE | {410: "erased", 500: "damaged"},
         headers={"X-Volens-Access": True},
     ),
+    Operation("get", "/v1/purposes", "Of which purposes there may be something here.", {200: _PURPOSES}),
     Operation("get", "/v1/tuf/{path}", "The TUF repository.", {200: {}}, {404: "not published"}),
     Operation("get", "/healthz", "Does the process answer?", {200: _object(healthy=_YES)}),
     Operation("get", "/readyz", "Are envelopes taken in?", {200: _READY, 503: _READY}),

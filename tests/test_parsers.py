@@ -85,7 +85,7 @@ BYTES: dict[str, tuple[Callable[[bytes], object], tuple[type[Exception], ...]]] 
     "daemon's answer": (messages.decode_answer.decode, UNREADABLE),
     "observer's message": (decode_up.decode, UNREADABLE),
     "courier's job": (jobs.decode_job.decode, UNREADABLE),
-    "courier's answer": (jobs.decode_answer.decode, UNREADABLE),
+    "courier's answer": (lambda raw: jobs.Hearing().hear(raw), UNREADABLE),
     "frames": (lambda raw: Splitter().feed(raw), (FrameError,)),
     "agent's settings": (_read(agent_settings.read), (AgentError,)),
     "receiver's settings": (_read(receiver_settings.read), (ReceiverError,)),

@@ -11,14 +11,17 @@ import struct
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consent.frames import FrameError, Splitter, frame
 from transport import disk, jobs
-from transport.jobs import MAX_ANSWER_BYTES, Answer, Answered, Failed, Refreshed, RefreshPolicy, Request, Trouble
+from transport.jobs import Answer, Answered, Failed, Refreshed, RefreshPolicy, Request, Trouble
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 EXIT_DEADLINE = 9
@@ -64,7 +67,8 @@ class _Line:
         with self._lock:
             if self._open_job == answer.job:
                 self._open_job = None
-                disk.write_whole(self._up, frame(jobs.encode(answer)))
+                for message in jobs.answer_messages(answer):
+                    disk.write_whole(self._up, frame(message))
                 if then_end:
                     os._exit(EXIT_DEADLINE)
 
@@ -127,14 +131,19 @@ def _do(line: _Line, job: jobs.Job, raw: bytes, trust: Trust) -> None:
     line.answer(answer)
 
 
+@cache
+def _encrypted(trust: Trust) -> "ssl.SSLContext":
+    """How to speak TLS; read once a process, because the system's certificates take 20 ms to read."""
+    from transport import tls
+
+    return tls.context(trust.ca_file, trust.pin)
+
+
 def _client(trust: Trust) -> "httpx.Client":
     import httpx
 
-    from transport import tls
-
-    verify = tls.context(trust.ca_file, trust.pin)
     return httpx.Client(
-        transport=httpx.HTTPTransport(verify=verify, trust_env=False, retries=0, socket_options=[_NO_LINGER]),
+        transport=httpx.HTTPTransport(verify=_encrypted(trust), trust_env=False, retries=0, socket_options=[_NO_LINGER]),
         trust_env=False,
         follow_redirects=False,
         timeout=_SILENCE_S,
@@ -155,7 +164,7 @@ def _request(job: Request, body: _Body, trust: Trust) -> Answer:
             answer = bytearray()
             for piece in response.iter_raw(_SEND_BYTES):
                 answer += piece
-                if len(answer) > MAX_ANSWER_BYTES:
+                if len(answer) > job.max_answer_bytes:
                     return Failed(job.job, Trouble.TOO_LONG, body.whole)
             said = response.headers
             return Answered(job.job, response.status_code, _short(said.get("retry-after")), _short(said.get("date")), bytes(answer))

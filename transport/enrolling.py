@@ -4,6 +4,7 @@ Every device registers the same number of pseudonyms for every day from the day 
 nor order says anything. Those that are not its subject's are made from fresh randomness, and their private halves are forgotten.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import Enum
@@ -11,14 +12,22 @@ from enum import Enum
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from consent.unreadable import UNREADABLE
 from transport.enrolment_proof import IDENTITIES_A_DAY, enrolment_message, registration_message
 from transport.errors import TransportError
 from transport.identity import EpochIdentity
-from transport.jobs import Answer, Answered, Method, Request
+from transport.jobs import Answer, Answered, Failed, Method, Request, Trouble
+from transport.kdf import derive
 
 SEED_BYTES = 32
 DEADLINE_S = 60
 _JSON = "application/json"
+_TOKEN = re.compile(r"[a-z2-7]{52}")
+_TOKEN_TROUBLES = frozenset(f"the fleet token is {word}" for word in ("unknown", "expired", "revoked"))
+
+
+class _Refusal(msgspec.Struct):
+    error: str
 
 
 class EnrolmentError(TransportError):
@@ -32,18 +41,23 @@ class DeviceKey:
         public: 32 bytes; the receiver knows the device by them.
     """
 
-    __slots__ = ("_private", "public")
+    __slots__ = ("_private", "_seed", "public")
 
     public: bytes
 
     def __init__(self, seed: bytes) -> None:
         """From 32 bytes that were random once and are kept like other keys."""
+        self._seed = seed
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
         self.public = self._private.public_key().public_bytes_raw()
 
     def sign(self, message: bytes) -> bytes:
         """64 bytes."""
         return self._private.sign(message)
+
+    def derive(self, label: bytes) -> bytes:
+        """32 bytes that only this device can make, another for each label."""
+        return derive(self._seed, label)
 
     def __repr__(self) -> str:
         return f"DeviceKey({self.public.hex()[:16]})"
@@ -60,6 +74,8 @@ class Registered(Enum):
     """Others are registered for this day already: this machine lost what it had; it seals again tomorrow."""
     NOT_ENROLLED = "not enrolled"
     """The receiver does not know this device, perhaps any more: enrol again."""
+    REFUSED = "refused"
+    """The receiver takes this day from nobody now: it, or this machine's clock, is wrong about the date."""
     LATER = "later"
 
 
@@ -100,9 +116,30 @@ def check_enrolled(answer: Answer) -> None:
     """Returns if the receiver let this device in. Raises EnrolmentError otherwise."""
     if isinstance(answer, Answered) and answer.status in (200, 201):
         return
+    if isinstance(answer, Failed) and answer.trouble is Trouble.NO_CONNECTION:
+        raise EnrolmentError("the receiver cannot be reached; look at the network and at the address in agent.toml, and try again")
     if isinstance(answer, Answered) and answer.status == 403:
-        raise EnrolmentError("the fleet token is unknown, expired or revoked; ask whoever gave it for a new one")
-    raise EnrolmentError("the receiver did not answer; try again later")
+        raise EnrolmentError(f"{_why_not(answer.body)}; ask whoever gave it to you for a new one")
+    if isinstance(answer, Answered) and answer.status == 404:
+        raise EnrolmentError("what answers at the receiver's address is no receiver; look at the address in agent.toml")
+    raise EnrolmentError("the receiver did not enrol this machine; try again later")
+
+
+def check_token(text: str) -> str:
+    """A fleet token as somebody typed or pasted it. Raises EnrolmentError if it cannot be one; the message holds none of it."""
+    token = "".join(text.split()).lower()
+    if _TOKEN.fullmatch(token) is None:
+        raise EnrolmentError("that is no fleet token: one has 52 letters and digits; copy it again, all of it")
+    return token
+
+
+def _why_not(body: bytes) -> str:
+    """The receiver's word for what is wrong with the token, if it is one of the known ones; never any other text of its answer."""
+    try:
+        said = msgspec.json.decode(body, type=_Refusal).error
+    except UNREADABLE:
+        said = ""
+    return said if said in _TOKEN_TROUBLES else "the receiver does not take the fleet token"
 
 
 def registration_request(job: int, receiver_url: str, device: DeviceKey, day: date, pseudonyms: Sequence[str]) -> tuple[Request, bytes]:
@@ -120,7 +157,8 @@ def registered_of(answer: Answer) -> Registered:
     """What the receiver's answer means."""
     if not isinstance(answer, Answered):
         return Registered.LATER
-    meanings = {200: Registered.DONE, 201: Registered.DONE, 403: Registered.NOT_ENROLLED, 409: Registered.TAKEN}
+    done, refused = Registered.DONE, Registered.REFUSED
+    meanings = {200: done, 201: done, 403: Registered.NOT_ENROLLED, 409: Registered.TAKEN, 422: refused}
     return meanings.get(answer.status, Registered.LATER)
 
 

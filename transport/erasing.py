@@ -8,11 +8,13 @@ from datetime import date
 from typing import Annotated
 
 import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from consent.event import Count
 from consent.unreadable import UNREADABLE
 from consent.vocabulary import Purpose
-from transport.erasure_proof import message
+from transport.erasure_proof import message, receipt_message
 from transport.errors import TransportError
 from transport.identity import EpochIdentity
 from transport.jobs import Answer, Answered, Method, Request
@@ -50,15 +52,30 @@ class _Nonce(msgspec.Struct):
 class _Stated(msgspec.Struct):
     pseudonym: str
     batches: list[str] | None
+    erased: Annotated[int, msgspec.Meta(ge=0)]
+    last_copy_dies: date
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """A receiver's receipt whose signature holds.
+
+    Attributes:
+        erased: How many batches are gone.
+        last_copy_dies: The day on which no copy is left.
+        key: The key that signed it, hexadecimal. That it is this receiver's is only known by comparing.
+        raw: As it came, to be kept.
+    """
+
     erased: int
-    at: str
-    last_copy_dies: str
-
-
-class _Receipt(msgspec.Struct):
-    receipt: _Stated
+    last_copy_dies: date
     key: str
-    signature: str
+    raw: bytes
+
+
+class _Signed(msgspec.Struct):
+    receipt: msgspec.Raw
+    key: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+    signature: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{128}$")]
 
 
 def askings(notes: Iterable[Note], *, everything: bool) -> list[Asking]:
@@ -112,15 +129,18 @@ def erasure_request(job: int, receiver_url: str, asking: Asking, nonce: str, ide
     return Request(job, Method.POST, f"{receiver_url.rstrip('/')}/v1/erasures", "application/json", len(body), DEADLINE_S), body
 
 
-def receipt_of(answer: Answer, asking: Asking) -> bytes:
-    """The receiver's receipt, if it is one for this asking; to be kept for the subject. Raises ErasureError otherwise."""
+def receipt_of(answer: Answer, asking: Asking) -> Receipt:
+    """The receiver's receipt, if it is one for this asking and its signature holds. Raises ErasureError otherwise."""
     if not isinstance(answer, Answered) or answer.status != 200:
         raise ErasureError("the receiver did not erase; it will be asked again")
     try:
-        stated = msgspec.json.decode(answer.body, type=_Receipt).receipt
-    except UNREADABLE:
+        signed = msgspec.json.decode(answer.body, type=_Signed)
+        stated = msgspec.json.decode(signed.receipt, type=_Stated)
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(signed.key))
+        key.verify(bytes.fromhex(signed.signature), receipt_message(msgspec.json.decode(signed.receipt)))
+    except (InvalidSignature, *UNREADABLE):
         raise ErasureError("what the receiver answered is no receipt; it will be asked again") from None
     asked = None if asking.batches is None else sorted(asking.batches)
     if stated.pseudonym != asking.pseudonym.hex() or (None if stated.batches is None else sorted(stated.batches)) != asked:
         raise ErasureError("the receiver's receipt is for something else; it will be asked again")
-    return answer.body
+    return Receipt(stated.erased, stated.last_copy_dies, signed.key, answer.body)

@@ -1,8 +1,10 @@
-"""What a subject signs to have batches erased: one definition for who asks and who is asked. It only spells the message."""
+"""What a subject signs to have batches erased, and a receiver to say that it did: one definition for both. It only spells the messages."""
 
+import json
 from collections.abc import Iterable
 
 _LABEL = b"volens/erasure/1"
+_RECEIPT_LABEL = b"volens/erasure-receipt/1"
 _EVERYTHING = b"everything"
 
 
@@ -15,3 +17,8 @@ def message(nonce: str, batches: Iterable[str] | None) -> bytes:
     """
     named = _EVERYTHING if batches is None else ",".join(sorted(set(batches))).encode("ascii")
     return b"\0".join((_LABEL, nonce.encode("ascii"), named))
+
+
+def receipt_message(stated: object) -> bytes:
+    """The bytes under a receipt's signature; `stated` is its `receipt` as parsed from JSON."""
+    return _RECEIPT_LABEL + b"\0" + json.dumps(stated, sort_keys=True, separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""What the daemon tells the courier and what it answers: framed msgpack, a job's body in frames after it. Pure.
+"""What the daemon tells the courier and what it answers: framed msgpack, a long body in frames after it, both ways. Pure.
 
 The courier gets no key and no event: whole envelopes, addresses, deadlines. It answers once a job; the daemon judges the answer.
 """
@@ -16,7 +16,8 @@ from transport.errors import TransportError
 
 CHUNK_BYTES = MAX_FRAME_BYTES
 MAX_ANSWER_BYTES = 60 * 1024
-"""An answer must fit one frame with its envelope of msgpack. A receipt with ten thousand ids does not; ask for fewer at once."""
+"""What an answer may have unless its job allows more, and what of its body fits the answer's own frame. A receipt with ten thousand ids
+does not; ask for fewer at once."""
 
 _ADDRESS = re.compile(r"https://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[!-~]*)?")
 _THIS_MACHINE = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]{1,5})?(/[!-~]*)?")
@@ -43,6 +44,7 @@ class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=
         job: Number of the job; the answer repeats it.
         body_bytes: Length of the body, 0 for none.
         deadline_s: In seconds, for all of it: name look-up, connection, body and answer.
+        max_answer_bytes: A longer answer is refused at the first byte too many. More than the default only where an envelope may come.
     """
 
     job: int
@@ -51,6 +53,7 @@ class Request(msgspec.Struct, frozen=True, tag="request", forbid_unknown_fields=
     content_type: Annotated[str, msgspec.Meta(max_length=100)]
     body_bytes: Annotated[int, msgspec.Meta(ge=0, le=MAX_ENVELOPE_BYTES)]
     deadline_s: Seconds
+    max_answer_bytes: Annotated[int, msgspec.Meta(ge=0, le=MAX_ENVELOPE_BYTES)] = MAX_ANSWER_BYTES
 
 
 class RefreshPolicy(msgspec.Struct, frozen=True, tag="refresh_policy", forbid_unknown_fields=True):
@@ -84,13 +87,18 @@ class Trouble(StrEnum):
 
 
 class Answered(msgspec.Struct, frozen=True, tag="answered", forbid_unknown_fields=True):
-    """The receiver answered. `retry_after` and `date` are its headers as they came."""
+    """The receiver answered. `retry_after` and `date` are its headers as they came.
+
+    Attributes:
+        more_bytes: On the pipe: so much of the body follows in frames of at most CHUNK_BYTES. 0 once it is whole.
+    """
 
     job: int
     status: int
     retry_after: str | None
     date: str | None
     body: Annotated[bytes, msgspec.Meta(max_length=MAX_ANSWER_BYTES)]
+    more_bytes: Annotated[int, msgspec.Meta(ge=0, le=MAX_ENVELOPE_BYTES - MAX_ANSWER_BYTES)] = 0
 
     def __repr__(self) -> str:
         return f"<Answered {self.status}>"
@@ -122,6 +130,46 @@ def messages(job: Job, body: bytes = b"") -> Iterator[bytes]:
     if isinstance(job, Request) and job.body_bytes != len(body):
         raise ValueError("a job states the length of its body")
     yield encode(job)
+    yield from _chunks(body)
+
+
+def answer_messages(answer: Answer) -> Iterator[bytes]:
+    """The messages that give the daemon an answer: each goes into a frame of its own."""
+    if not isinstance(answer, Answered) or len(answer.body) <= MAX_ANSWER_BYTES:
+        yield encode(answer)
+        return
+    first, rest = answer.body[:MAX_ANSWER_BYTES], answer.body[MAX_ANSWER_BYTES:]
+    yield encode(msgspec.structs.replace(answer, body=first, more_bytes=len(rest)))
+    yield from _chunks(rest)
+
+
+class Hearing:
+    """Answers out of the messages of one courier, each once it is whole."""
+
+    def __init__(self) -> None:
+        self._begun: Answered | None = None
+        self._body = bytearray()
+
+    def hear(self, message: bytes) -> Answer | None:
+        """The answer that this message completes, if it does. Raises an error of consent.unreadable for what no courier says."""
+        begun = self._begun
+        if begun is None:
+            answer = decode_answer.decode(message)
+            if not isinstance(answer, Answered) or not answer.more_bytes:
+                return answer
+            self._begun, self._body = answer, bytearray(answer.body)
+            return None
+        self._body += message
+        missing = len(begun.body) + begun.more_bytes - len(self._body)
+        if missing < 0 or not message:
+            raise msgspec.ValidationError("more of an answer came than was said")
+        if missing:
+            return None
+        self._begun = None
+        return msgspec.structs.replace(begun, body=bytes(self._body), more_bytes=0)
+
+
+def _chunks(body: bytes) -> Iterator[bytes]:
     for begin in range(0, len(body), CHUNK_BYTES):
         yield body[begin : begin + CHUNK_BYTES]
 

@@ -15,7 +15,7 @@ from typing import Protocol
 from transport import disk
 from transport.errors import TransportError
 
-HOLD, OUTBOX, IDENTITY = "hold", "outbox", "identity"
+HOLD, OUTBOX, IDENTITY, DEVICE = "hold", "outbox", "identity", "device"
 SECRET_BYTES = 32
 KEYRING_TIMEOUT_S = 20
 """A person may have to type a password to unlock it; longer than that and we say so instead of waiting."""

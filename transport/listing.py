@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from transport.envelope import Envelope, parse
+from transport.envelope import MAX_ENVELOPE_BYTES, Envelope, parse
 from transport.errors import TransportError
 from transport.header import EnvelopeError
 from transport.identity import EpochIdentity
@@ -22,6 +22,10 @@ DEADLINE_S = 60
 
 class ListingError(TransportError):
     """The receiver did not show what it has; the message says what to do."""
+
+
+class Gone(ListingError):
+    """It was erased since it was listed."""
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -62,9 +66,21 @@ def page_of(answer: Answer) -> Page:
 
 
 def fetching_request(job: int, receiver_url: str, signer: EpochIdentity, nonce: str, batch: str) -> tuple[Request, bytes]:
-    """Ask for one envelope. Its answer has up to 1 MiB: more than a courier's answer may have."""
+    """Ask for one envelope."""
     stated = {"pseudonym": signer.pseudonym.hex(), "nonce": nonce, "signature": signer.sign(fetching_message(nonce, batch)).hex()}
-    return _post(job, receiver_url, "/v1/listing/fetch", stated | {"batch": batch})
+    request, body = _post(job, receiver_url, "/v1/listing/fetch", stated | {"batch": batch})
+    return msgspec.structs.replace(request, max_answer_bytes=MAX_ENVELOPE_BYTES), body
+
+
+def envelope_of(answer: Answer) -> bytes:
+    """The bytes that came for an envelope. Raises ListingError if none did."""
+    if isinstance(answer, Answered) and answer.status == 200:
+        return answer.body
+    if isinstance(answer, Answered) and answer.status == 410:
+        raise Gone("it was erased since it was listed; there is nothing to do")
+    if isinstance(answer, Answered) and answer.status == 500:
+        raise ListingError("the receiver's copy is damaged; tell whoever runs it")
+    raise ListingError("the receiver did not give it out; try again")
 
 
 def fetched(raw: bytes, batch: str, pseudonym: bytes) -> Envelope:

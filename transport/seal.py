@@ -14,6 +14,7 @@ from consent.standing import Standing
 from consent.vocabulary import Purpose, State, Why
 from transport.batch import Source, pack
 from transport.envelope import BODY_KEY_BYTES, Envelope, seal
+from transport.errors import TransportError
 from transport.header import NUMBER_BYTES
 from transport.held import Held
 from transport.identity import EpochIdentity
@@ -22,6 +23,10 @@ from transport.span import cover_of, join_by_boot
 from transport.xwing import PublicKey
 
 FRESH_BYTES = NUMBER_BYTES + BODY_KEY_BYTES
+
+
+class NotRegistered(TransportError):
+    """The identity of this day, purpose and consent is not among those registered; nothing was sealed. A later day's is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class Terms:
         identity_secret: 32 bytes.
         consent: Number of the consent, rising.
         day: UTC day.
+        registered: The pseudonyms under which the receiver takes something in that is sealed on this day; None: under any, as in a trial.
     """
 
     standing: Standing
@@ -47,6 +53,7 @@ class Terms:
     identity_secret: bytes = field(repr=False)
     consent: int
     day: date
+    registered: frozenset[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,7 @@ def seal_held(held: Sequence[Held], terms: Terms, *, order: int, fresh: bytes) -
 
     Raises:
         KeyError: the policy in force has no key for the purpose; what is due waits.
+        NotRegistered: the receiver would not take it in; what is due waits.
         BatchError, EnvelopeError, BadKey: nothing was sealed.
     """
     refused: Counter[Why] = Counter()
@@ -92,6 +100,8 @@ def seal_held(held: Sequence[Held], terms: Terms, *, order: int, fresh: bytes) -
     purpose = admitted[0].purpose
     segments = tuple(part.id for part in held)
     signer = EpochIdentity.derive(terms.identity_secret, day=terms.day, purpose=purpose, n=terms.consent)
+    if terms.registered is not None and signer.pseudonym not in terms.registered:
+        raise NotRegistered("this machine's identities for today are registered without yours; it stays held for a day or two")
     envelope = seal(
         pack(admitted, source=Source(terms.policy_version, terms.receipt_commitment, segments)),
         purpose=purpose,

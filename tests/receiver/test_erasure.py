@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from receiver.erasure import signed_bytes
 from tests.receiver import stand
 from tests.receiver.stand import Service, envelope, person
-from transport.erasure_proof import message
+from transport.erasure_proof import message, receipt_message
 
 
 def test_a_listed_batch_is_gone_and_never_comes_back(service: Service) -> None:
@@ -72,7 +71,7 @@ def test_the_receipt_is_signed_and_names_the_day_of_the_last_copy(service: Servi
     """Its signature is the receiver's, and the last backup of a body dies seven days later."""
     whole = service.erase(person(8)).json()
     Ed25519PublicKey.from_public_bytes(bytes.fromhex(whole["key"])).verify(
-        bytes.fromhex(whole["signature"]), signed_bytes(whole["receipt"])
+        bytes.fromhex(whole["signature"]), receipt_message(whole["receipt"])
     )
     at = date.fromisoformat(whole["receipt"]["at"])  # the day: kept minutes would tie together what one person erases
     assert date.fromisoformat(whole["receipt"]["last_copy_dies"]) == at + timedelta(days=7)

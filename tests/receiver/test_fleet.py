@@ -132,7 +132,7 @@ def test_a_revoked_token_lets_nobody_in_and_can_put_out_whom_it_let_in(fleet: Fl
     assert f"{number}\trevoked\t" in run("token", "list", directory).stdout
     refused = fleet.enrol(DeviceKey(os.urandom(32)), token)
     assert (refused.status_code, refused.json()["error"]) == (403, "the fleet token is revoked")
-    with pytest.raises(EnrolmentError, match="expired or revoked"):
+    with pytest.raises(EnrolmentError, match="the fleet token is revoked; ask"):
         check_enrolled(answered(refused))
     assert fleet.register(device, TODAY, day_of_identities((), seeds())).status_code == 201
     assert run("token", "revoke", directory, number, "--with-devices").returncode == 0

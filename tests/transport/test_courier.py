@@ -15,10 +15,13 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 
 from consent.frames import Splitter, frame
+from consent.unreadable import UNREADABLE
 from tests.transport.servers import Server, says, serving
 from transport import jobs
 from transport.courier import EXIT_DEADLINE
@@ -50,16 +53,17 @@ class Courier:
         self.process.stdin.flush()
 
     def answer(self, within_s: float = 20) -> Answer:
-        answers: list[bytes] = []
+        hearing, answers = jobs.Hearing(), list[Answer | None]()
         deadline = time.monotonic() + within_s
-        while not answers:
+        while not any(answers):
             ready, _, _ = select.select([self._up], [], [], max(0, deadline - time.monotonic()))
             assert ready, "the courier did not answer"
             data = os.read(self._up, 65536)
             assert data, "the courier ended without an answer"
-            answers = self._splitter.feed(data)
-        assert len(answers) == 1
-        return jobs.decode_answer.decode(answers[0])
+            answers += [hearing.hear(message) for message in self._splitter.feed(data)]
+        assert answers.count(None) == len(answers) - 1
+        assert answers[-1] is not None
+        return answers[-1]
 
     def put(self, url: str, body: bytes = BODY, deadline_s: int = 20) -> Answer:
         self.start(Request(1, Method.PUT, jobs.batch_url(url, ID), "application/octet-stream", len(body), deadline_s), body)
@@ -78,6 +82,40 @@ def courier() -> Iterator[Courier]:
     child = Courier()
     yield child
     child.close()
+
+
+@pytest.mark.parametrize("length", [0, jobs.MAX_ANSWER_BYTES, jobs.MAX_ANSWER_BYTES + 1, 300_000, jobs.MAX_ENVELOPE_BYTES])
+def test_an_answer_as_long_as_an_envelope_comes_whole_where_the_job_allows_it(courier: Courier, length: int) -> None:
+    """What does not fit the answer's frame follows in more of them; without leave the default bound holds."""
+    body = os.urandom(length)
+    with serving(says(200, body)) as server:
+        courier.start(Request(1, Method.GET, f"{server.url}/x", "", 0, 20, jobs.MAX_ENVELOPE_BYTES))
+        assert courier.answer() == Answered(1, 200, None, None, body)
+        courier.start(Request(2, Method.GET, f"{server.url}/x", "", 0, 20))
+        wanted = Failed(2, Trouble.TOO_LONG) if length > jobs.MAX_ANSWER_BYTES else Answered(2, 200, None, None, body)
+        assert courier.answer() == wanted
+
+
+def test_an_answer_longer_than_its_job_allows_is_refused(courier: Courier) -> None:
+    """One byte too many, however large the bound."""
+    with serving(says(200, bytes(100_001))) as server:
+        courier.start(Request(1, Method.GET, f"{server.url}/x", "", 0, 20, 100_000))
+        assert courier.answer() == Failed(1, Trouble.TOO_LONG)
+
+
+@given(length=st.integers(0, 400_000), extra=st.integers(1, 9))
+def test_an_answer_survives_its_frames_and_nothing_longer_does(length: int, extra: int) -> None:
+    """Whatever its length; a message more than was said is no courier's."""
+    answer = Answered(3, 200, None, None, bytes(length))
+    said = list(jobs.answer_messages(answer))
+    hearing = jobs.Hearing()
+    assert [whole for message in said if (whole := hearing.hear(message)) is not None] == [answer]
+    if len(said) > 1:
+        hearing = jobs.Hearing()
+        for message in said[:-1]:
+            hearing.hear(message)
+        with pytest.raises(UNREADABLE):
+            hearing.hear(said[-1] + bytes(extra))
 
 
 TABLE: list[tuple[int, bytes | None, dict[str, str], Result]] = [

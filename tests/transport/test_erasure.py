@@ -5,14 +5,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from consent.vocabulary import Purpose
 from tests.transport.faults import Crash, dies_at
 from tests.transport.makers import CARE, STUDY
-from transport.erasing import MAX_IDS, Asking, ErasureError, askings, erasure_request, nonce_of, nonce_request, receipt_of
+from transport.erasing import MAX_IDS, Asking, ErasureError, Receipt, askings, erasure_request, nonce_of, nonce_request, receipt_of
 from transport.erasure import Erasures
-from transport.erasure_proof import message
+from transport.erasure_proof import message, receipt_message
 from transport.identity import EpochIdentity
 from transport.jobs import MAX_ANSWER_BYTES, Answer, Answered, Failed, Method, Trouble
 from transport.notes import Note
@@ -20,6 +20,7 @@ from transport.notes import Note
 SECRET = b"i" * 32
 URL = "https://receiver.example/"
 NONCE = "ab" * 40
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 
 
 def note(place: int, day: str = "2026-11-21", purpose: Purpose = STUDY) -> Note:
@@ -32,8 +33,9 @@ NOTES = [note(1), note(2), note(3, "2026-11-22"), note(4, purpose=CARE)]
 
 def _receipt(asking: Asking, **changes: object) -> Answered:
     stated = {"format": 1, "pseudonym": asking.pseudonym.hex(), "batches": None if asking.batches is None else list(asking.batches)}
-    stated |= {"erased": 1, "at": "2026-11-21T10:00:00Z", "last_copy_dies": "2026-11-28"} | changes
-    return Answered(1, 200, None, None, json.dumps({"receipt": stated, "key": "00", "signature": "00"}).encode())
+    stated |= {"erased": 1, "at": "2026-11-21", "last_copy_dies": "2026-11-28"} | changes
+    whole = {"receipt": stated, "key": KEY.public_key().public_bytes_raw().hex(), "signature": KEY.sign(receipt_message(stated)).hex()}
+    return Answered(1, 200, None, None, json.dumps(whole).encode())
 
 
 def test_each_pseudonym_asks_for_its_own_batches_only() -> None:
@@ -84,12 +86,15 @@ def test_a_nonce_is_taken_only_as_the_receiver_makes_them() -> None:
 def test_only_a_receipt_for_what_was_asked_ends_an_asking() -> None:
     """Another pseudonym, other batches, another status or no JSON at all leave the asking as it is."""
     asking = askings(NOTES[:2], everything=False)[0]
-    assert receipt_of(_receipt(asking), asking) == _receipt(asking).body
+    assert receipt_of(_receipt(asking), asking) == Receipt(
+        1, date(2026, 11, 28), KEY.public_key().public_bytes_raw().hex(), _receipt(asking).body
+    )
     wrong: list[Answer] = [
         _receipt(asking, pseudonym="00" * 32),
         _receipt(asking, batches=[NOTES[0].id]),
         _receipt(asking, batches=None),
         Answered(1, 200, None, None, b"<html>"),
+        Answered(1, 200, None, None, _receipt(asking).body.replace(b'"erased": 1', b'"erased": 9')),  # nobody signed that
         Answered(1, 403, None, None, _receipt(asking).body),
         Failed(1, Trouble.NO_CONNECTION),
     ]

@@ -56,7 +56,7 @@ def test_what_was_kept_is_stored_once_and_erased_on_asking(courier: Courier, ser
     courier.start(nonce_request(2, service.url))
     request, body = erasure_request(3, service.url, pending.asking, nonce_of(courier.answer()), TERMS.identity_secret)
     courier.start(request, body)
-    erasures.answered(pending.name, receipt_of(courier.answer(), pending.asking))
+    erasures.answered(pending.name, receipt_of(courier.answer(), pending.asking).raw)
     assert erasures.pending() == []
     assert note.pseudonym.hex().encode() in erasures.receipts()[0]
     assert _put(courier, service.url, desk, note.id) == Withdrawn()
