@@ -52,6 +52,7 @@ consent.event
 consent.frames
 consent.gate
 consent.history
+consent.holding
 consent.notice
 consent.pause
 consent.policy
@@ -102,8 +103,10 @@ transport.recovery
 transport.results
 transport.schedule
 transport.seal
+transport.seen
 transport.segment
 transport.span
+transport.term
 transport.xwing
 """.split()
 
@@ -212,6 +215,7 @@ receiver.tokens
 receiver.vault
 receiver.writer
 transport.courier
+transport.cutting
 transport.disk
 transport.erasure
 transport.forgetting

@@ -89,7 +89,7 @@ class HoldMachine(RuleBasedStateMachine):
 
     @rule()
     def seal_everything(self) -> None:
-        for due in self.hold.take_due(self.now(), 0):
+        for due in self.hold.take_due(self.now(), None):
             events = [event for part in self.hold.load(due.ids) for event in part.events]
             assert self.hold.consume(due.ids) == sum(event.n for event in events)
             for event in events:
