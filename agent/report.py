@@ -38,6 +38,7 @@ class Alive:
     policy: InForce
     proof: Proof
     collectors: tuple[CollectorState, ...]
+    locks: tuple[str, ...] = ()
 
 
 def _iso(wall_ms: int) -> str:
@@ -85,7 +86,13 @@ def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
         pause=PausePart(left, until_resumed),
         exemptions=(),
         collectors=tuple(CollectorPart(one.kind, one.state, one.why) for one in alive.collectors) if alive else (),
-        hold=HoldPart(held.events, held.held_bytes, max(0, oldest_s) if oldest_s is not None else None),
+        hold=HoldPart(
+            held.events,
+            held.held_bytes,
+            max(0, oldest_s) if oldest_s is not None else None,
+            subject.hold_s(policy.policy),
+            alive.locks if alive else (),
+        ),
         outbox=OutboxPart(waiting.envelopes, waiting.envelope_bytes),
         sent=sent,
         tally=subject.tally.part(),
@@ -111,7 +118,7 @@ def fault_report(fault: Fault) -> Status:
         pause=PausePart(None, False),
         exemptions=(),
         collectors=(),
-        hold=HoldPart(0, 0, None),
+        hold=HoldPart(0, 0, None, None, ()),
         outbox=OutboxPart(0, 0),
         sent=SentPart(0, 0),
         tally=TallyPart(0, {}, 0, 0, 0, 0, 0),

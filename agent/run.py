@@ -63,7 +63,7 @@ async def _run(places: Places, subject: Subject, *, only_erase: bool) -> None:
     server = await control.listen(places.socket, answers.serve)
     daemon.indicator.silent = trays.end
     daemon.reconsider()
-    tasks = [asyncio.create_task(work) for work in (trays.keep(), uploading.keep(), _checkpoint(daemon))]
+    tasks = [asyncio.create_task(work) for work in (trays.keep(), uploading.keep(), answers.presence.keep(), _checkpoint(daemon))]
     over = asyncio.create_task(answers.over.wait())
     await asyncio.wait([over, *tasks], return_when=asyncio.FIRST_COMPLETED)
     daemon.close()

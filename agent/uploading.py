@@ -24,6 +24,8 @@ from transport import erasing, jobs, schedule
 from transport.errors import TransportError
 from transport.results import Fate, fate_of, result_of
 from transport.schedule import Schedule, Upload, Wait, next_step
+from transport.sealing import SealedCounts
+from transport.span import Everything, Span
 
 UPLOAD_DEADLINE_S = 60
 REFRESH_DEADLINE_S = 30
@@ -32,8 +34,6 @@ REFRESH_EVERY_S = 3600.0
 REFRESH_AGAIN_S = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
 LOOK_EVERY_S = 60.0
 """A hold ends on no particular second; a minute late is early enough, and one wake-up a minute is nothing."""
-SEEN_AT_LEAST_MS = 15 * 60_000
-"""Nothing leaves within the first quarter of an hour after a start, so that nothing leaves unseen after a lid was closed."""
 
 
 class Uploading:
@@ -52,7 +52,6 @@ class Uploading:
         self._wake = asyncio.Event()
         self._refresh_at_ms = 0
         self._refusals = 0
-        self._began_awake_ms = read().awake_ms
         daemon.ended.append(self._abort)
         daemon.moved.append(self.wake)
 
@@ -66,23 +65,25 @@ class Uploading:
             self._wake.clear()
             await self._refresh()
             await self.erase()
-            if self._read().awake_ms - self._began_awake_ms >= SEEN_AT_LEAST_MS:
-                self._seal(at_once=False)
+            self._seal(at_once=False)
             wait_s = await self._send()
             self._rest()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(wait_s, LOOK_EVERY_S, self._until_refresh_s())):  # wait_for may swallow a cancellation
                     await self._wake.wait()
 
-    async def send_now(self) -> str:
-        """End the hold of everything held: seal it, and let it leave. What to tell the person."""
+    async def send_now(self, span: Span) -> str:
+        """End the hold of exactly what lies in the span: seal it, and let it leave. What to tell the person."""
         if self._daemon.standing.state is not State.CONSENTED:
             raise CannotDo("nothing can be sent now", "see why: volens status")
-        waits = self._seal(at_once=True)
-        if waits is not None:
-            raise CannotDo(waits, "it stays held; try again")
+        everything = isinstance(span, Everything)
+        sealed = self._seal(at_once=True, span=None if everything else span)
+        if sealed.waits is not None:
+            raise CannotDo(sealed.waits, "it stays held; try again")
         waiting = self._daemon.subject.outbox.stats()
         self.wake()
+        if not everything:
+            return f"Sealed, and leaving now: {counted(sealed.envelopes, 'envelope')} with exactly that; the rest stays held."
         return f"Sealed, and leaving now: {counted(waiting.envelopes, 'envelope')}." if waiting.envelopes else "Nothing is held."
 
     # --- policy -------------------------------------------------------------------------------------------------
@@ -149,12 +150,12 @@ class Uploading:
 
     # --- envelopes ----------------------------------------------------------------------------------------------
 
-    def _seal(self, *, at_once: bool) -> str | None:
-        """Seal what is due; why something due had to wait, if anything had."""
+    def _seal(self, *, at_once: bool, span: Span | None = None) -> SealedCounts:
+        """Seal what is due, or what lies in the span; with why something had to wait, if anything had."""
         policy = self._daemon.policy.policy
         if policy is None or self._daemon.standing.state is not State.CONSENTED:
-            return "there is no policy in force"
-        return self._daemon.subject.seal(self._daemon.standing, policy, self._read(), at_once=at_once).waits
+            return SealedCounts(waits="there is no policy in force")
+        return self._daemon.subject.seal(self._daemon.standing, policy, self._read(), at_once=at_once, span=span)
 
     def _permitted(self) -> frozenset[Purpose]:
         policy = self._daemon.policy.policy

@@ -5,3 +5,11 @@ def counted(n: int, thing: str) -> str:
     """A number of things: `1 envelope`, `2 envelopes`, `2 batches`."""
     many = f"{thing}es" if thing.endswith("ch") else f"{thing}s"
     return f"{n} {thing if n == 1 else many}"
+
+
+def span_words(seconds: int) -> str:
+    """A length of time in its largest whole unit: `7 days`, `24 hours`, `15 minutes`, `90 seconds`."""
+    for unit_s, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= unit_s and seconds % unit_s == 0 and (unit_s, seconds) != (86_400, 86_400):
+            return counted(seconds // unit_s, unit)
+    return counted(seconds, "second")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from consent.event import Clocks
-from consent.holding import Holding
+from consent.holding import UNCHOSEN, Holding
 from consent.pause import Pause
 from consent.standing import Happening, after
 from consent.vocabulary import State
@@ -53,7 +53,7 @@ class Choice:
     pause: Pause | None = None
     consents: int = 0
     purge_owed: bool = False
-    holding: Holding = Holding()
+    holding: Holding = UNCHOSEN
 
 
 def _happened(choice: Choice, happening: Happening, line: Line) -> Choice:

@@ -46,6 +46,10 @@ class Holding:
         return Holding(chosen_s, True, (*self.changes, Change(at, boot, before_s)))
 
 
+UNCHOSEN = Holding()
+"""Before the person has said anything of it."""
+
+
 def in_force_s(holding: Holding, promised_s: int, policy_s: int) -> int:
     """The hold of what is recorded now, in seconds: a policy can only lengthen what was promised or chosen."""
     own_s = DEFAULT_HOLD_S if holding.chosen_s is None else holding.chosen_s

@@ -63,6 +63,16 @@ def _read(raw: bytes) -> tuple[list[Entry], int]:
     return entries, good
 
 
+def salvage(path: Path) -> list[Entry]:
+    """The lines that still read of a ledger that does not hold: to be shown to its subject, never to be acted on."""
+    entries: list[Entry] = []
+    with contextlib.suppress(OSError):
+        for line in path.read_bytes().split(b"\n"):
+            with contextlib.suppress(*UNREADABLE):
+                entries.append(msgspec.json.decode(line, type=Entry))
+    return entries
+
+
 class Ledger:
     """The journal in one file, beside its reserve. Open it once a process, under the daemon's lock.
 

@@ -18,6 +18,7 @@ agent.messages
 agent.pending
 agent.permission
 agent.show
+agent.spans
 agent.status
 agent.tally
 agent.tray.dbusmenu
@@ -114,6 +115,7 @@ DOES = """
 agent.__main__
 agent.alone
 agent.answers
+agent.beside
 agent.channel
 agent.child
 agent.clock
@@ -138,7 +140,9 @@ agent.demo.terminal
 agent.demo.trial
 agent.demo.wait
 agent.demo.windows
+agent.despite
 agent.faults
+agent.floors
 agent.home
 agent.indicator
 agent.lean
@@ -147,6 +151,7 @@ agent.machine
 agent.peer
 agent.places
 agent.policies
+agent.presence
 agent.reach
 agent.record
 agent.report

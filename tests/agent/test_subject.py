@@ -24,6 +24,7 @@ from tests.disks import fill, small_disk
 from tests.policies import PURPOSE_KEY, as_bytes, policy
 from transport.envelope import open_purpose, parse
 from transport.recovery import parse as parse_code
+from transport.span import Last, OfSurface
 
 
 @pytest.fixture
@@ -86,27 +87,39 @@ def test_a_new_yes_brings_nothing_back(subject: Subject) -> None:
 
 def test_forgetting_drops_the_span_and_envelopes_that_overlap_it(subject: Subject) -> None:
     """INV-11: the last minutes go from the hold, and a waiting envelope that touches them goes whole."""
-    subject.forget(at(10), last_s=5 * 60 + 30, surface=None)
+    subject.forget(at(10), Last(5 * 60 + 30, at(10), BOOT))
     assert [event.at for event in subject.held(at(10), None)] == [at(1)]
     assert subject.seal(recording(), POLICY, at(10), at_once=True).envelopes == 1
-    words = subject.forget(at(10), last_s=20 * 60, surface=None)
+    words = subject.forget(at(10), Last(20 * 60, at(10), BOOT))
     assert (subject.outbox.waiting(), "1 waiting envelope." in words) == ([], True)
     assert subject.tally.seen == subject.tally.total() == subject.tally.forgotten == 3
 
 
 def test_forgetting_a_surface_drops_it_and_nothing_else(subject: Subject) -> None:
     """By surface: another surface's events stay."""
-    subject.forget(at(10), last_s=None, surface=SurfaceId("other"))
+    subject.forget(at(10), OfSurface(SurfaceId("other")))
     assert subject.hold.stats().events == 3
-    subject.forget(at(10), last_s=None, surface=SurfaceId("editor"))
+    subject.forget(at(10), OfSurface(SurfaceId("editor")))
     assert subject.hold.stats().events == 0
 
 
 def test_nothing_is_sealed_before_its_hold_is_over(subject: Subject) -> None:
-    """INV-19: within a day nothing is due; the subject may end the hold; a pause or a withdrawal stops sealing."""
+    """INV-19: within a day nothing is due; and then not before a quarter of an hour was seen."""
     assert subject.seal(recording(), POLICY, at(23 * 60), at_once=False).envelopes == 0
     subject.pause(30, at(23 * 60))
-    assert subject.seal(recording(), POLICY, at(25 * 60), at_once=False).envelopes == 1
+    assert subject.seal(recording(), POLICY, at(25 * 60), at_once=False).envelopes == 0
+    look(subject, 25 * 60, 14)
+    assert subject.seal(recording(), POLICY, at(26 * 60), at_once=False).envelopes == 0
+    subject.save()
+    subject = again(subject, 26 * 60)  # a restart forgets no time that was seen, and counts none of its own
+    look(subject, 26 * 60, 1)
+    assert subject.seal(recording(), POLICY, at(27 * 60), at_once=False).envelopes == 1
+
+
+def look(subject: Subject, begin: float, minutes: int) -> None:
+    """A session that is awake and unlocked for some minutes."""
+    for minute in range(minutes):
+        subject.saw(at(begin + minute), at(begin + minute + 1))
 
 
 def test_what_is_sealed_opens_with_the_purpose_key_and_the_recovery_code_only(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from transport.notes import Note
 from transport.outbox import Outbox, OutboxFull
 from transport.seal import Terms
 from transport.sealing import SealedCounts, seal_due
-from transport.span import Between, Everything, Last, OfSurface, Span
+from transport.span import Everything, Last, OfSurface, Span
 from transport.term import Term
 from transport.xwing import ReadingKey
 
