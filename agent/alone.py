@@ -41,13 +41,16 @@ class Alone:
             raise self._unsafe or error from None
         self._places = places
         self._subject: Subject | None = None
+        self._busy = self._lock.busy()
 
     def __enter__(self) -> Self:
+        self._busy.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._subject is not None:
             self._subject.close()
+        self._busy.__exit__(kind, error, trace)
         self._lock.release()
 
     def answer(self, request: messages.Request) -> messages.Answer:

@@ -150,7 +150,8 @@ class Answers:
         self._daemon.forget_pending()
         self._daemon.renew()
         span = self._span(request)
-        done = self._decided(lambda: self._daemon.subject.forget(self._read(), span))
+        with self._daemon.working():
+            done = self._decided(lambda: self._daemon.subject.forget(self._read(), span))
         self._uploading.wake()
         return done
 
@@ -178,7 +179,8 @@ class Answers:
         try:
             async with self._one_at_a_time:
                 if self._daemon.subject.record.choice.purge_owed:
-                    self._daemon.subject.purge(self._read())
+                    with self._daemon.working():
+                        self._daemon.subject.purge(self._read())
         finally:  # whatever kept it from being complete: it is done again at the next start, and nothing runs till then
             self._uploading.wake()
             self.over.set()

@@ -13,7 +13,7 @@ from typing import Any
 from agent import clock, control, policies
 from agent.answers import Answers
 from agent.daemon import Daemon
-from agent.lock import wait
+from agent.lock import Lock, wait
 from agent.places import Places
 from agent.subject import Subject
 from agent.trays import Trays
@@ -33,23 +33,25 @@ def run_daemon(places: Places, *, even_after_no: bool) -> int:
     close_to_others()
     places.prepare()
     lock = wait(places.lock)
-    subject = Subject(places, clock.boot_id(), clock.read())
+    with lock.busy():  # a full hold takes a second to read
+        subject = Subject(places, clock.boot_id(), clock.read())
     try:
         if subject.record.choice.state is State.WITHDRAWN and not even_after_no:
             sys.stderr.write(f"{AFTER_NO}\n")
-            asyncio.run(_run(places, subject, only_erase=True))
+            asyncio.run(_run(places, subject, lock, only_erase=True))
         else:
-            asyncio.run(_run(places, subject, only_erase=False))
+            asyncio.run(_run(places, subject, lock, only_erase=False))
     finally:
         subject.close()
         lock.release()
     return 0
 
 
-async def _run(places: Places, subject: Subject, *, only_erase: bool) -> None:
+async def _run(places: Places, subject: Subject, lock: Lock, *, only_erase: bool) -> None:
     loop = asyncio.get_running_loop()
     register = parse(files("consent").joinpath("register.toml").read_text("utf-8"))
     daemon = Daemon(subject, register, clock.read, loop)
+    daemon.working = lock.busy
     daemon.policy = policies.load(places, subject.record, subject.settings.receiver, clock.read())
     daemon.appear()
     uploading = Uploading(daemon, places, clock.read, loop)

@@ -155,7 +155,8 @@ class Uploading:
         policy = self._daemon.policy.policy
         if policy is None or self._daemon.standing.state is not State.CONSENTED:
             return SealedCounts(waits="there is no policy in force")
-        return self._daemon.subject.seal(self._daemon.standing, policy, self._read(), at_once=at_once, span=span)
+        with self._daemon.working():
+            return self._daemon.subject.seal(self._daemon.standing, policy, self._read(), at_once=at_once, span=span)
 
     def _permitted(self) -> frozenset[Purpose]:
         policy = self._daemon.policy.policy
