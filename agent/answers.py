@@ -12,12 +12,13 @@ from agent import consenting, faults, messages
 from agent.control import Connection
 from agent.daemon import Daemon
 from agent.errors import AgentError, CannotDo, TryAgain
-from agent.presence import NO_LOCKS, Presence
+from agent.presence import Presence
 from agent.report import Alive, report
 from agent.spans import span_of
 from agent.status import Status
 from agent.trays import Trays
 from agent.uploading import Uploading
+from agent.words import NO_LOCKS
 from consent.event import Clocks, Event
 from consent.ledger import LedgerError
 from consent.register import in_force

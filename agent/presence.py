@@ -22,7 +22,6 @@ LOOK_EVERY_S = 60.0
 """What was seen is counted, and the desktop asked again, this often: one wake-up a minute. Changes in between come as signals."""
 BUS_AGAIN_S = 300.0
 """A bus that is not there, or has gone, is looked for again this often."""
-NO_LOCKS = "Nothing here says when the screen is locked, so it counts as unlocked."
 LOGIND = "logind"
 _LOGIN1, _SESSION = "org.freedesktop.login1", "org.freedesktop.login1.Session"
 _MANAGER = DBusAddress("/org/freedesktop/login1", _LOGIN1, "org.freedesktop.login1.Manager")
@@ -225,4 +224,4 @@ class _Savers(_Source):
             self._tell(name, bool(message.body[0]))
 
 
-__all__ = ["LOGIND", "NO_LOCKS", "SAVERS", "Presence"]
+__all__ = ["LOGIND", "SAVERS", "Presence"]

@@ -27,6 +27,7 @@ from consent.event import Clocks
 from consent.proof import NONE, Proof
 from consent.standing import Standing
 from consent.vocabulary import Blocker, State
+from transport.allowance import DAY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
         outbox=OutboxPart(waiting.envelopes, waiting.envelope_bytes),
         sent=sent,
         tally=subject.tally.part(),
-        budget=BudgetPart(subject.sent_today(now), None),
+        budget=BudgetPart(subject.today_bytes(now), DAY_BYTES),
         keystore=subject.keystore.where,
     )
 

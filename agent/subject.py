@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import secrets
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
@@ -30,7 +30,7 @@ from consent.receipt import ConsentReceipt
 from consent.standing import Happening, Standing
 from consent.unreadable import UNREADABLE
 from consent.vocabulary import State, Why
-from transport import disk, hold
+from transport import allowance, disk, hold
 from transport.erasing import askings
 from transport.erasure import Erasures
 from transport.erasure import Pending as Owed
@@ -66,6 +66,7 @@ class Subject:
         except disk.NotPrivate as error:
             raise StateUnsafe(error.what, error.do) from None
         self.seen = _saved_seen(places.seen)
+        self._spent = _saved_spent(places.spent)
         self.tally = _saved_tally(places.tally)
         self.tally.forgotten += self.hold.recovered.forgotten_n
         self.tally.settle(held=self.hold.stats().n, sealed=self.outbox.stats().n)
@@ -109,7 +110,7 @@ class Subject:
             reading_key=PublicKey(keys.reading_public),
             identity_secret=keys.identity_secret,
             consent=self.record.choice.consents,
-            day=datetime.fromtimestamp(now.wall_ms / 1000, UTC).date(),
+            day=date.fromisoformat(_day(now)),
         )
         term = None if at_once else Term(self.hold_s(policy), self.record.choice.holding.changes, self.seen)
         counts = seal_due(self.hold, self.outbox, terms, now=now, term=term, span=span)
@@ -242,10 +243,19 @@ class Subject:
         sizes = [int(entry.data["bytes"]) for entry in self.record.entries if entry.what == SENT]
         return SentPart(len(sizes), sum(sizes))
 
-    def sent_today(self, now: Clocks) -> int:
-        """Bytes acknowledged since midnight, UTC."""
-        midnight_ms = now.wall_ms - now.wall_ms % 86_400_000
-        return sum(int(entry.data["bytes"]) for entry in self.record.entries if entry.what == SENT and entry.at.wall_ms >= midnight_ms)
+    def today_bytes(self, now: Clocks) -> int:
+        """Bytes of envelopes whose upload was begun today (UTC), acknowledged or not."""
+        return allowance.today_bytes(self._spent, _day(now))
+
+    def room_bytes(self, now: Clocks) -> int:
+        """Bytes of envelopes that may still be sent today."""
+        return allowance.room_bytes(self._spent, _day(now))
+
+    def spend(self, sent_bytes: int, now: Clocks) -> None:
+        """An upload begins: it counts from here on, also after a crash."""
+        self._spent = allowance.spend(self._spent, _day(now), sent_bytes)
+        with contextlib.suppress(OSError):
+            disk.put(self.places.spent, msgspec.json.encode(self._spent))
 
 
 def hold_words(hold_s: int) -> str:
@@ -263,6 +273,18 @@ def _saved_tally(path: Path) -> Tally:
         return Tally.of(msgspec.json.decode(path.read_bytes(), type=TallyPart))
     except (OSError, *UNREADABLE):
         return Tally()
+
+
+def _day(now: Clocks) -> str:
+    """The UTC day by the wall clock."""
+    return datetime.fromtimestamp(now.wall_ms / 1000, UTC).date().isoformat()
+
+
+def _saved_spent(path: Path) -> allowance.Spent:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=allowance.Spent)
+    except (OSError, *UNREADABLE):
+        return allowance.Spent()
 
 
 def _saved_seen(path: Path) -> Seen:

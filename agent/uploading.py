@@ -168,7 +168,8 @@ class Uploading:
         if self._receiver is None:
             return LOOK_EVERY_S
         while True:
-            step = next_step(self._schedule, self._daemon.subject.outbox.waiting(), self._permitted(), self._read().boot_ms)
+            subject, now = self._daemon.subject, self._read()
+            step = next_step(self._schedule, subject.outbox.waiting(), self._permitted(), now.boot_ms, subject.room_bytes(now))
             match step:
                 case Upload(envelope_id):
                     await self._upload(self._receiver, envelope_id)
@@ -187,6 +188,7 @@ class Uploading:
         url, kind = jobs.batch_url(receiver, envelope_id), "application/octet-stream"
         request = jobs.Request(self._next(), jobs.Method.PUT, url, kind, len(raw), UPLOAD_DEADLINE_S)
         self._schedule = schedule.begun(self._schedule, self._read().boot_ms)
+        subject.spend(len(raw), self._read())
         result = result_of(await self._carry(request, raw), envelope_id)
         now = self._read()
         self._schedule = schedule.report(self._schedule, envelope_id, result, now.boot_ms, jitter=random.random())  # noqa: S311

@@ -1,5 +1,7 @@
 """Words for people that many answers share. Pure."""
 
+NO_LOCKS = "Nothing here says when the screen is locked, so it counts as unlocked."
+
 
 def counted(n: int, thing: str) -> str:
     """A number of things: `1 envelope`, `2 envelopes`, `2 batches`."""

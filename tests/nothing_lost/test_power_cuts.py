@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -117,7 +118,7 @@ def _until_stopped(pid: int) -> None:
 def _check_receiver(directory: Path, acknowledged: list[str]) -> None:
     """Everything acknowledged is there, sound."""
     site = open_site(directory)
-    report = check(site)
+    report = check(site, datetime.now(UTC).date())
     site.engine.dispose()
     assert report.wrong == ()
     for batch_id in acknowledged:
