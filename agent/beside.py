@@ -14,6 +14,7 @@ from consent.event import Clocks
 from consent.pause import Pause
 from consent.unreadable import UNREADABLE
 from transport import disk
+from transport.span import Span
 
 _MAX_BYTES = 256 * 1024
 _MAX_NOTES = 500
@@ -32,6 +33,7 @@ class Unsaid(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     what: str
     at: Clocks
     data: dict[str, Any]
+    span: Span | None = None  # what the receiver is still to be asked to erase
 
 
 def close(places: Places, minutes: int | None, now: Clocks, boot: str) -> Pause:
@@ -61,9 +63,9 @@ def reopen(places: Places) -> None:
     disk.sync_folder(places.state)
 
 
-def note_later(places: Places, what: str, at: Clocks, data: dict[str, Any]) -> None:
+def note_later(places: Places, what: str, at: Clocks, data: dict[str, Any], span: Span | None = None) -> None:
     """Keep a line for the ledger; as well as the disk lets us."""
-    lines = [*unsaid(places), Unsaid(what, at, data)][:_MAX_NOTES]
+    lines = [*unsaid(places), Unsaid(what, at, data, span)][:_MAX_NOTES]
     with contextlib.suppress(OSError):
         disk.put(places.unsaid, msgspec.json.encode(lines))
 

@@ -21,7 +21,7 @@ from transport.erasure import Erasures
 from transport.errors import TransportError
 from transport.keystore import Keystore, Refusing, choose
 from transport.notes import Note
-from transport.span import Span
+from transport.span import Everything, Span
 
 BROKEN = (LedgerError, TransportError, StateUnsafe, OSError)
 """What keeps a subject's state from being opened."""
@@ -70,8 +70,9 @@ def forget(places: Places, span: Span, boot: str, now: Clocks, why: Exception) -
         stores = _open(places, boot)
     except (TransportError, StateUnsafe, OSError) as error:
         _destroy(places, Refusing())
-        beside.note_later(places, FORGOTTEN, now, {"events": 0, "envelopes": 0, "sent": [], "all": True})
-        return f"{GONE}: what lies in your span could not be told from the rest ({_what(error)})."
+        beside.note_later(places, FORGOTTEN, now, {"events": 0, "envelopes": 0, "sent": [], "all": True}, span)
+        because = "" if isinstance(span, Everything) else ": what lies in your span could not be told from the rest"
+        return f"{GONE}{because} ({_what(error)}). The receiver is asked to erase as soon as your keys can be reached."
     forgotten = stores.hold.forget(span)
     destroyed = stores.outbox.forget(span)
     stores.hold.close()

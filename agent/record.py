@@ -65,12 +65,9 @@ class Record:
         self._take_in()
 
     def _take_in(self) -> None:
-        """Write down what could not be written when it was said; a pause that still cannot be holds all the same."""
+        """Write down a pause that could not be written when it was said; if it still cannot be, it holds all the same."""
         pause = beside.closed(self._places)
         try:
-            for line in beside.unsaid(self._places):
-                self.note(line.what, line.at, line.data)
-            beside.said(self._places)
             if pause is not None and self.choice.state in _MAY_PAUSE:
                 self.note(Happening.PAUSE_ASKED.value, pause.asked, {"minutes": pause.minutes}, pause.boot)
                 beside.reopen(self._places)

@@ -95,8 +95,9 @@ async def _erase(uploading: Uploading) -> None:
 
 
 async def _checkpoint(daemon: Daemon) -> None:
-    """Save the counts now and then, and notice that a policy has expired while nothing happens."""
+    """Save the counts now and then, drop what is too old, and notice that a policy has expired while nothing happens."""
     while True:
         await asyncio.sleep(CHECKPOINT_S)
+        daemon.subject.drop_aged(clock.read())
         daemon.subject.save()
         daemon.reconsider()

@@ -100,6 +100,8 @@ def _parts(report: Status) -> Iterator[tuple[str, str]]:
     oldest = f", the oldest for {_ago(report.hold.oldest_s)}" if report.hold.oldest_s is not None else ""
     yield "held here", f"{counted(report.hold.events, 'event')}, {_bytes(report.hold.bytes)}{oldest} (key: {report.keystore})"
     yield from _hold_time(report)
+    if report.hold.damaged:
+        yield "damaged", f"{counted(report.hold.damaged, 'file')} set aside, never sent; forgetting everything removes them"
     yield "waiting", f"{counted(report.outbox.envelopes, 'envelope')}, {_bytes(report.outbox.bytes)}"
     most = (
         f"; today {_bytes(report.budget.bytes_today)} of at most {_bytes(report.budget.bytes_limit)}" if report.budget.bytes_limit else ""

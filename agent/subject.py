@@ -65,6 +65,7 @@ class Subject:
             self.erasures = Erasures(places.erasures)
         except disk.NotPrivate as error:
             raise StateUnsafe(error.what, error.do) from None
+        self._catch_up()
         self.seen = _saved_seen(places.seen)
         self._spent = _saved_spent(places.spent)
         self.tally = _saved_tally(places.tally)
@@ -72,6 +73,16 @@ class Subject:
         self.tally.settle(held=self.hold.stats().n, sealed=self.outbox.stats().n)
         if self.record.choice.purge_owed:
             self.purge(now)
+
+    def _catch_up(self) -> None:
+        """What was forgotten while the ledger or the keys were out of reach: told to the ledger, and the receiver asked to erase."""
+        with contextlib.suppress(LedgerUnwritable):
+            for line in beside.unsaid(self.places):
+                asked = line.span is None or self._ask_erasure(self.outbox.sent_notes(line.span), everything=False)
+                if not asked:
+                    return
+                self.record.note(line.what, line.at, line.data)
+            beside.said(self.places)
 
     def close(self) -> None:
         """Save the counts and give everything back."""
@@ -92,6 +103,13 @@ class Subject:
         counts = self.hold.keep(group, now)
         self.tally.keep(counts.n)
         self.tally.drop_pending(Why.HOLD_FULL, counts.full_n)
+
+    def drop_aged(self, now: Clocks) -> None:
+        """Destroy what could not leave for a month, and count it. A disk that refuses is asked again."""
+        with contextlib.suppress(OSError):
+            self.tally.drop_held(Why.TOO_OLD, self.hold.drop_aged(now))
+            last = Clocks(now.awake_ms, now.boot_ms, max(0, now.wall_ms - hold.AGED_S * 1000))
+            self.tally.drop_sealed(Why.TOO_OLD, sum(note.n for note in self.outbox.drop_aged(_day(last))))
 
     def saw(self, before: Clocks, now: Clocks) -> None:
         """The session was awake and unlocked between these instants: its person could have looked."""

@@ -20,11 +20,14 @@ from transport.held import Due, Entry, Forgotten, Held, HoldStats, KeptCounts, P
 from transport.keystore import HOLD, Keystore, KeystoreError
 from transport.segment import ID_BYTES, KEY_BYTES, NONCE_BYTES, SLOT_BYTES, Contents, Heading
 from transport.shelf import Random, Shelf, entry_of
-from transport.span import Cover, Span, cover_of, ends_of, holds, join, touches
+from transport.span import Cover, Span, cover_of, ends_of, holds, is_due, join, touches
 from transport.term import Term
 
 MAX_HOLD_BYTES = 256 * 1024 * 1024
 """Seven days, the longest hold, of eight hours at twenty events a second and 60 bytes each. An ordinary day is a hundredth of it."""
+
+AGED_S = 30 * 24 * 3600
+"""The longest hold is a week. What is still here after a month belongs to a consent that nobody acts on: pauses, an expired policy."""
 
 _MINUTE_MS = 60_000
 
@@ -141,6 +144,19 @@ class Hold:
         self._held_bytes = self.stats().held_bytes
         self._shelf.drop(self._consumed)
         self._consumed.clear()
+        return n
+
+    def drop_aged(self, now: Clocks, aged_s: int = AGED_S) -> int:
+        """Unlink what has been held for longer than anything is, because it may not or cannot leave; the raw inputs it held.
+
+        Raises OSError; what is left goes with the next ones.
+        """
+        aged = [entry.id for entry in self._shelf.entries.values() if is_due(entry.cover, boot=self._boot, now=now, hold_s=aged_s)]
+        if not aged:
+            return 0
+        self._close_all()
+        n = self._shelf.drop(aged)
+        self._held_bytes = self.stats().held_bytes
         return n
 
     def forget(self, span: Span) -> Forgotten:

@@ -135,6 +135,11 @@ class Outbox:
         notes = covered([*self._waiting.values(), *self._rejected.values()], span)
         return [self.destroy(note.id) for note in notes]
 
+    def drop_aged(self, before_day: str) -> list[Note]:
+        """Destroy every envelope that was sealed before a day (UTC, ISO 8601), rejected ones among them; their notes."""
+        aged = [note for note in (*self._waiting.values(), *self._rejected.values()) if note.day < before_day]
+        return [self.destroy(note.id) for note in aged]
+
     def sent_notes(self, span: Span | None = None) -> list[Note]:
         """What was sent and is still remembered, oldest first; with a span, what any part of lies in it: to be erased."""
         notes = sorted(self._sent_notes(), key=lambda note: note.order)

@@ -241,3 +241,17 @@ def test_the_clock_of_another_start_does_not_shorten_a_pause(subject: Subject) -
     later = Subject(subject.places, "boot-9", at(99))
     assert later.record.choice.pause is not None
     assert later.record.choice.pause.left_s(Clocks(10**9, 10**9, 10**12), "boot-9") == 30 * 60
+
+
+def test_what_was_forgotten_without_keys_is_asked_for_when_they_are_back(subject: Subject) -> None:
+    """The keys are out of reach: everything local goes, and the next start with keys asks the receiver for exactly the span."""
+    no_keys(subject)
+    wall = at(1.5).wall_ms
+    Reach(subject.places).ask(Forget(from_wall_ms=0, to_wall_ms=wall))
+    (subject.places.keys / "keystore").write_text("file")
+    again = subject_in(subject.places.state.parent, at(20))
+    (owed,) = again.erasures.pending()
+    first = again.outbox.sent_notes()[0]
+    assert owed.asking.batches == (first.id,)
+    assert len(again.outbox.sent_notes()) == 2
+    assert not subject.places.unsaid.exists()

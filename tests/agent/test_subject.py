@@ -18,13 +18,14 @@ from agent.places import Places
 from agent.reach import Reach
 from agent.subject import Subject
 from consent.trust import Trusted
-from consent.vocabulary import Blocker, State, SurfaceId
+from consent.vocabulary import Blocker, State, SurfaceId, Why
 from tests.agent.people import BOOT, POLICY, at, clicks, keep, places_in, recording, say_yes, subject_in
 from tests.disks import fill, small_disk
 from tests.policies import PURPOSE_KEY, as_bytes, policy
+from transport.allowance import DAY_BYTES
 from transport.envelope import open_purpose, parse
 from transport.recovery import parse as parse_code
-from transport.span import Last, OfSurface
+from transport.span import Between, Last, OfSurface
 
 
 @pytest.fixture
@@ -255,3 +256,39 @@ def test_a_yes_is_bound_to_the_root_of_trust_that_was_pinned(subject: Subject) -
     """Another root in the place of the pinned one is another controller: nothing of the old yes holds."""
     subject.places.pinned_root.write_bytes(b"another root")
     assert subject.record.receipt() is None
+
+
+def test_what_cannot_leave_for_a_month_is_destroyed_and_counted(subject: Subject) -> None:
+    """Bounded in age: held or sealed, on the thirty-first day it goes, and the counts reconcile; a day before nothing does."""
+    keep(subject, clicks(10), at(10))
+    subject.seal(recording(), POLICY, at(11), at_once=True, span=Between(at(1).wall_ms, at(1).wall_ms))
+    day = 24 * 60
+    subject.drop_aged(at(29 * day))
+    assert (subject.hold.stats().n, subject.outbox.stats().n) == (3, 1)
+    subject.drop_aged(at(32 * day))
+    assert (subject.hold.stats().n, subject.outbox.stats().n) == (0, 0)
+    assert subject.tally.seen == subject.tally.total() == subject.tally.refused[Why.TOO_OLD] == 4
+
+
+def test_what_was_sent_today_survives_a_restart(subject: Subject) -> None:
+    """The day's bytes are on the disk before they leave; another day begins anew."""
+    subject.spend(DAY_BYTES - 1, at(0))
+    reopened = again(subject, 1)
+    assert (reopened.today_bytes(at(1)), reopened.room_bytes(at(1)), reopened.room_bytes(at(48 * 60))) == (DAY_BYTES - 1, 1, DAY_BYTES)
+
+
+def test_a_damaged_segment_is_set_aside_shown_and_the_rest_is_kept(subject: Subject) -> None:
+    """One flipped bit: its segment is counted in `status`, the others are held, and forgetting everything removes it."""
+    keep(subject, clicks(20), at(20))
+    subject.close()
+    first = min(subject.places.hold.glob("*.seg"))
+    raw = bytearray(first.read_bytes())
+    raw[-1] ^= 1
+    first.write_bytes(raw)
+    with Alone(subject.places) as alone:
+        status = alone.answer(AskStatus())
+        assert isinstance(status, StatusIs)
+        assert (status.status.hold.damaged, status.status.keystore) == (1, "file")
+        assert status.status.hold.events in (1, 3)
+        alone.answer(Forget())
+    assert list(subject.places.hold.glob("*")) == []
