@@ -153,7 +153,7 @@ def test_a_daemon_whose_ledger_refuses_still_pauses_and_forgets(subject: Subject
             crashed.resume(at(14))
     mended = Subject(subject.places, BOOT, at(15))
     assert mended.record.choice.state is State.PAUSED
-    assert [entry.what for entry in mended.record.entries][-2:] == [FORGOTTEN, "pause_asked"]
+    assert [entry.what for entry in mended.record.entries][-2:] == ["pause_asked", FORGOTTEN]
 
 
 def test_a_pause_finds_room_on_a_disk_that_has_none(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
