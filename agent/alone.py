@@ -1,23 +1,26 @@
 """A command without a daemon: it takes the daemon's lock and does the same with the same code. For as long as one request.
 
 A no never fails here: a ledger that is broken is set aside and a new one begins with the no; where keys or hold do not open,
-it is written down and the files are destroyed.
+it is written down and the files are destroyed. Pause, forget, show and receipt are done despite them (`agent/despite.py`).
 """
 
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from agent import clock, messages
+from agent import clock, despite, messages
+from agent.despite import BROKEN
 from agent.errors import CannotDo, StateUnsafe
 from agent.lock import Lock, take_over
 from agent.places import Places
 from agent.report import report
 from agent.settings import Settings, read
-from agent.subject import Subject, withdraw_without_keys
+from agent.spans import span_of
+from agent.subject import Subject
 from consent.event import Clocks, Event
 from consent.ledger import LedgerError
 from transport.errors import TransportError
+from transport.span import Last
 
 
 class Alone:
@@ -38,13 +41,16 @@ class Alone:
             raise self._unsafe or error from None
         self._places = places
         self._subject: Subject | None = None
+        self._busy = self._lock.busy()
 
     def __enter__(self) -> Self:
+        self._busy.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._subject is not None:
             self._subject.close()
+        self._busy.__exit__(kind, error, trace)
         self._lock.release()
 
     def answer(self, request: messages.Request) -> messages.Answer:
@@ -55,7 +61,12 @@ class Alone:
             self._places.tighten()
         if isinstance(request, messages.Withdraw):
             return self._withdraw()
-        return self._do(request, self._open(), clock.read())
+        now = clock.read()
+        try:
+            subject = self._open()
+        except BROKEN as error:
+            return self._despite(request, now, error)
+        return self._do(request, subject, now)
 
     def _status(self) -> messages.Answer:
         if self._unsafe is not None:
@@ -68,15 +79,37 @@ class Alone:
                 return messages.Done(subject.pause(minutes, now))
             case messages.Resume():
                 return messages.Done(subject.resume(now))
-            case messages.Forget(last_s, surface):
-                return messages.Done(subject.forget(now, last_s=last_s, surface=surface))
+            case messages.Forget():
+                return messages.Done(subject.forget(now, span_of(request, now, subject.boot)))
+            case messages.HoldFor(seconds):
+                return messages.Done(subject.hold_for(seconds, None, now))
             case messages.AskReceipt():
                 return messages.ReceiptIs(subject.record.choice.receipt)
         raise CannotDo("that needs a running daemon", "start it with: volens run")
 
+    def _despite(self, request: messages.Request, now: Clocks, error: Exception) -> messages.Answer:
+        """The same where the state does not open: what can be done of it is done, and what cannot is said. Raises the error else."""
+        boot = clock.boot_id()
+        match request:
+            case messages.Pause(minutes):
+                return messages.Done(despite.pause(self._places, minutes, boot, now, error))
+            case messages.Forget():
+                return messages.Done(despite.forget(self._places, span_of(request, now, boot), boot, now, error))
+            case messages.AskReceipt():
+                return messages.ReceiptIs(despite.receipt(self._places))
+        raise error
+
     def held(self, since_s: int | None) -> Iterator[Event]:
         """What is held, oldest first."""
-        yield from self._open().held(clock.read(), since_s)
+        now = clock.read()
+        if self._unsafe is not None:
+            self._places.tighten()
+        try:
+            subject = self._open()
+        except (LedgerError, OSError):
+            yield from despite.held(self._places, None if since_s is None else Last(since_s, now, clock.boot_id()), clock.boot_id())
+        else:
+            yield from subject.held(now, since_s)
 
     def _open(self, settings: Settings | None = None) -> Subject:
         """The subject's state. No right but to see the settings needs them: without, broken ones do no harm."""
@@ -87,7 +120,7 @@ class Alone:
     def _withdraw(self) -> messages.Answer:
         try:
             return messages.Done(self._write_no())
-        except LedgerError:
+        except (LedgerError, OSError):
             self._places.set_ledger_aside(clock.read().wall_ms)
         return messages.Done(f"{self._write_no()} The old ledger was broken and is set aside.")
 
@@ -95,7 +128,7 @@ class Alone:
         try:
             subject = self._open()
         except (TransportError, StateUnsafe, OSError):
-            return withdraw_without_keys(self._places, clock.boot_id(), clock.read())
+            return despite.withdraw(self._places, clock.boot_id(), clock.read())
         words = subject.withdraw(clock.read())
         subject.purge(clock.read())
         return words

@@ -12,15 +12,19 @@ from agent import consenting, faults, messages
 from agent.control import Connection
 from agent.daemon import Daemon
 from agent.errors import AgentError, CannotDo, TryAgain
+from agent.presence import Presence
 from agent.report import Alive, report
+from agent.spans import span_of
 from agent.status import Status
 from agent.trays import Trays
 from agent.uploading import Uploading
+from agent.words import NO_LOCKS
 from consent.event import Clocks, Event
 from consent.ledger import LedgerError
 from consent.register import in_force
 from consent.vocabulary import Blocker, State
 from transport.errors import TransportError
+from transport.span import Span
 
 EVENTS_A_PART = 200
 """200 events of at most 150 bytes fit a frame twice over."""
@@ -39,6 +43,7 @@ class Answers:
         self._asking: consenting.Asking | None = None
         self._watchers: set[Connection] = set()
         self.over = asyncio.Event()
+        self.presence = Presence(read, daemon.subject.saw, daemon.changed)
         daemon.moved.append(self._tell_watchers)
         daemon.kept.append(self._tell_watchers)
 
@@ -88,11 +93,11 @@ class Answers:
     async def _answer(self, request: messages.Request) -> messages.Answer:
         match request:
             case messages.Send():
-                return messages.Done(await self._uploading.send_now())
-            case messages.Pause(minutes):
-                return self._pause(minutes)
-            case messages.Resume():
-                return self._resume()
+                return messages.Done(await self._uploading.send_now(self._span(request)))
+            case messages.HoldFor(seconds):
+                return self._hold_for(seconds)
+            case messages.Pause() | messages.Resume():
+                return self._pause(request.minutes) if isinstance(request, messages.Pause) else self._resume()
             case messages.Forget():
                 return self._forget(request)
             case messages.GiveConsent():
@@ -117,7 +122,7 @@ class Answers:
         """What holds now."""
         daemon = self._daemon
         proof, waits = daemon.indicator.proof, self._uploading.waits
-        alive = Alive(daemon.standing, daemon.collecting, daemon.policy, proof, daemon.collectors, waits)
+        alive = Alive(daemon.standing, daemon.collecting, daemon.policy, proof, daemon.collectors, waits, self.presence.told_by)
         return report(daemon.subject, self._read(), alive)
 
     # --- what a person says -------------------------------------------------------------------------------------
@@ -146,9 +151,21 @@ class Answers:
     def _forget(self, request: messages.Forget) -> messages.Answer:
         self._daemon.forget_pending()
         self._daemon.renew()
-        done = self._decided(lambda: self._daemon.subject.forget(self._read(), last_s=request.last_s, surface=request.surface))
+        span = self._span(request)
+        with self._daemon.working():
+            done = self._decided(lambda: self._daemon.subject.forget(self._read(), span))
         self._uploading.wake()
         return done
+
+    def _span(self, chosen: messages.Chosen) -> Span:
+        return span_of(chosen, self._read(), self._daemon.subject.boot)
+
+    def _hold_for(self, seconds: int | None) -> messages.Answer:
+        words = self._daemon.subject.hold_for(seconds, self._daemon.policy.policy, self._read())
+        self._daemon.changed()
+        if not self.presence.told_by:
+            words = f"{words} {NO_LOCKS}"
+        return messages.Done(words)
 
     def _resume(self) -> messages.Answer:
         words = self._daemon.subject.resume(self._read())
@@ -164,7 +181,8 @@ class Answers:
         try:
             async with self._one_at_a_time:
                 if self._daemon.subject.record.choice.purge_owed:
-                    self._daemon.subject.purge(self._read())
+                    with self._daemon.working():
+                        self._daemon.subject.purge(self._read())
         finally:  # whatever kept it from being complete: it is done again at the next start, and nothing runs till then
             self._uploading.wake()
             self.over.set()

@@ -4,13 +4,14 @@ A daemon that does not answer within a second is as good as dead: the caller tak
 """
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from agent import messages
 from agent.errors import NotRunning
+from agent.lock import BUSY_AT_MOST_S
 from consent.frames import FrameError, Splitter, frame
 from consent.unreadable import UNREADABLE
 
@@ -18,12 +19,20 @@ ANSWER_WITHIN_S = 1.0
 """DESIGN: the daemon answers in a second or is ended. It answers in 5 ms when idle; killing children takes 10 more."""
 
 _READ_BYTES = 64 * 1024
+_BUSY_TRIES = int(BUSY_AT_MOST_S / ANSWER_WITHIN_S)
 
 
 class Channel:
-    """One connection to the daemon. Raises NotRunning if nobody answers, in the constructor or later."""
+    """One connection to the daemon. Raises NotRunning if nobody answers, in the constructor or later.
 
-    def __init__(self, path: Path, within_s: float = ANSWER_WITHIN_S) -> None:
+    Args:
+        path: The control socket.
+        within_s: How long each answer may take.
+        busy: Whether the daemon says that it has work in hand: then its answer may take BUSY_AT_MOST_S.
+    """
+
+    def __init__(self, path: Path, within_s: float = ANSWER_WITHIN_S, busy: Callable[[], bool] = lambda: False) -> None:
+        self._busy = busy
         self._splitter = Splitter()
         self._ready: list[bytes] = []
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -55,7 +64,7 @@ class Channel:
         """The next answer."""
         while not self._ready:
             try:
-                data = self._socket.recv(_READ_BYTES)
+                data = self._read()
                 if not data:
                     raise _gone()
                 self._ready = self._splitter.feed(data)
@@ -65,6 +74,15 @@ class Channel:
             return messages.decode_answer.decode(self._ready.pop(0))
         except UNREADABLE:
             raise NotRunning("the daemon speaks another version", "restart it: volens run") from None
+
+    def _read(self) -> bytes:
+        for _ in range(_BUSY_TRIES):
+            try:
+                return self._socket.recv(_READ_BYTES)
+            except TimeoutError:
+                if not self._busy():
+                    raise
+        raise TimeoutError
 
     def ask(self, request: messages.Request) -> messages.Answer:
         """Send a request and return its first answer."""

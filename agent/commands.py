@@ -13,12 +13,12 @@ from typing import Annotated
 import msgspec
 import typer
 
-from agent import faults, messages, own, show, terminal
+from agent import clock, faults, messages, own, show, spans, terminal
 from agent.errors import CannotDo, Usage
 from agent.places import of_this_person
 from agent.reach import Reach
 from agent.status import EXIT_CODES, EXIT_NOT_RUNNING, Status
-from agent.words import seconds
+from consent.holding import LONGEST_S, SHORTEST_S
 from consent.pause import DEFAULT_MINUTES
 from consent.vocabulary import Kind, Purpose, SurfaceId
 
@@ -112,23 +112,51 @@ def resume() -> None:
     _say(_reach().ask(messages.Resume()))
 
 
+LastSpan = Annotated[str | None, typer.Option("--last", metavar="SPAN", help="The last span of time, such as 10m.")]
+OneSurface = Annotated[str | None, typer.Option("--surface", metavar="NAME", help="Everything from one app.")]
+Begin = Annotated[str | None, typer.Option("--from", metavar="TIME", help="From this time on, UTC as show prints it.")]
+End = Annotated[str | None, typer.Option("--to", metavar="TIME", help="Up to this time; now if not given.")]
+
+
 @app.command()
 def forget(
-    last: Annotated[str | None, typer.Option("--last", metavar="SPAN", help="The last span of time, such as 10m.")] = None,
-    surface: Annotated[str | None, typer.Option("--surface", metavar="NAME", help="Everything from one app.")] = None,
+    last: LastSpan = None,
+    surface: OneSurface = None,
+    begin: Begin = None,
+    end: End = None,
     everything: Annotated[bool, typer.Option("--all", help="Everything that is held.")] = False,
 ) -> None:
     """Take back what was recorded. What is held goes at once; the receiver is asked to erase what has left and overlaps."""
-    if [last is not None, surface is not None, everything].count(True) != 1:
-        raise Usage("say what to forget", "give one of --last 10m, --surface NAME, --all")
-    last_s = seconds(last) if last is not None else None
-    _say(_reach().ask(messages.Forget(last_s, SurfaceId(surface) if surface else None)))
+    if [last is not None, surface is not None, begin is not None or end is not None, everything].count(True) != 1:
+        raise Usage("say what to forget", "give one of --last 10m, --surface NAME, --from TIME --to TIME, --all")
+    _say(_reach().ask(messages.Forget(*_chosen(last, surface, begin, end))))
+
+
+def _chosen(
+    last: str | None, surface: str | None, begin: str | None, end: str | None
+) -> tuple[int | None, SurfaceId | None, int | None, int | None]:
+    last_s = spans.seconds(last) if last is not None else None
+    between_ms = (None, None) if begin is None and end is None else spans.between_ms(begin, end, clock.read())
+    return last_s, SurfaceId(surface) if surface else None, *between_ms
 
 
 @app.command()
-def send() -> None:
-    """Let everything held leave now. Its hold is over because you say so."""
-    _say(_reach().ask(messages.Send()))
+def send(last: LastSpan = None, surface: OneSurface = None, begin: Begin = None, end: End = None) -> None:
+    """Let what is held leave now: all of it, or exactly a span. Its hold is over because you say so."""
+    if [last is not None, surface is not None, begin is not None or end is not None].count(True) > 1:
+        raise Usage("say one span", "give one of --last 10m, --surface NAME, --from TIME --to TIME, or nothing for all")
+    _say(_reach().ask(messages.Send(*_chosen(last, surface, begin, end))))
+
+
+@app.command("hold")
+def hold_for(
+    span: Annotated[str | None, typer.Argument(metavar="SPAN", help="15m to 7d, such as 24h; without it: how long now.")] = None,
+) -> None:
+    """How long everything stays here before it may leave. Yours to choose; a policy can only make it longer."""
+    seconds = spans.seconds(span) if span is not None else None
+    if seconds is not None and not SHORTEST_S <= seconds <= LONGEST_S:
+        raise Usage("that cannot be chosen", "give 15m to 7d, such as 24h; to let something leave now: volens send")
+    _say(_reach().ask(messages.HoldFor(seconds)))
 
 
 @app.command("show")
@@ -137,7 +165,7 @@ def show_held(
     since: Annotated[str | None, typer.Option("--since", metavar="SPAN", help="Only the last span of time, such as 10m.")] = None,
 ) -> None:
     """What is held on this computer. Every event exactly as it would leave."""
-    events = _reach().held(seconds(since) if since else None)
+    events = _reach().held(spans.seconds(since) if since else None)
     if as_json:
         for event in events:
             typer.echo(msgspec.json.encode(show.plain(event)))

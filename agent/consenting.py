@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from agent.errors import CannotDo, TryAgain
 from agent.messages import GiveConsent, Offer, Words
-from agent.permission import DEFAULT_HOLD_S
 from consent import notice
+from consent.holding import DEFAULT_HOLD_S
 from consent.policy import Policy
 from consent.receipt import ConsentReceipt, grants_of
 from consent.register import Entry

@@ -7,6 +7,7 @@ ledger, and an indicator that has just proven to show the right thing.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -37,6 +38,8 @@ RETRY_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 class Daemon:
     """Facts, standing, children. `ended` is called when a permission ends, `moved` after every change, `kept` when events were.
 
+    What takes long is done within `working`, which tells whoever waits for an answer that the daemon does not hang.
+
     Args:
         subject: Ledger, hold, outbox, tally.
         register: The entries of the register.
@@ -58,6 +61,7 @@ class Daemon:
         self.ended: list[Callable[[], None]] = []
         self.moved: list[Callable[[], None]] = []
         self.kept: list[Callable[[], None]] = []
+        self.working: Callable[[], AbstractContextManager[None]] = nullcontext
         self._blockers: set[Blocker] = set()
         self._pending = Pending()
         self._observer: Child | None = None

@@ -3,25 +3,18 @@
 A broken ledger is copied as it is; held events need only the hold and its key, which the ledger does not guard.
 """
 
-import contextlib
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from agent import clock, show
+from agent import despite, show
 from agent.errors import AgentError
 from agent.folder import Folder
-from agent.lock import take_over
 from agent.places import Places
 from agent.reach import Reach
-from consent.event import Event
-from consent.ledger import LedgerError, readable
-from consent.standing import Happening
-from transport import hold
+from consent.ledger import LedgerError
 from transport.errors import TransportError
-from transport.keystore import choose
 
 EVENTS, LEDGER, RECEIPT, ERASED = "events.jsonl", "ledger.jsonl", "receipt.json", "erasure-receipts.jsonl"
 FILES = (EVENTS, LEDGER, RECEIPT, ERASED)
@@ -47,7 +40,7 @@ def export(places: Places, folder: Folder) -> Held:
     raw = [content for path in ledgers if (content := _content(path, held))]
     folder.put(LEDGER, raw)
     held.ledger_lines = sum(content.count(b"\n") for content in raw)
-    receipt = _receipt(raw[0]) if raw else None
+    receipt = despite.receipt(places)
     if receipt is not None:
         folder.put(RECEIPT, [receipt.encode(), b"\n"])
     else:
@@ -59,34 +52,14 @@ def export(places: Places, folder: Folder) -> Held:
 
 
 def _events(places: Places, held: Held) -> list[bytes]:
-    """The held events as lines: from the daemon or the state, and if these refuse, from the hold alone."""
+    """The held events as lines: from the daemon, or from the hold."""
     if not places.state.exists():
         return []
-    ways: tuple[Callable[[], Iterator[Event]], ...] = (lambda: Reach(places).held(None), lambda: _from_the_hold(places))
-    for read in ways:
-        try:
-            return [msgspec.json.encode(show.plain(event)) + b"\n" for event in read()]
-        except _READING as error:
-            why = str(error).partition(";")[0]
-    held.unreadable.append(f"the held events cannot be read ({why})")
-    return []
-
-
-def _from_the_hold(places: Places) -> Iterator[Event]:
-    """What is held, whatever ledger and settings are like. Takes the daemon's lock; state is taken back from others first."""
-    with contextlib.suppress(AgentError):
-        places.prepare()
-    places.tighten()
-    lock = take_over(places.lock)
     try:
-        opened = hold.Hold(places.hold, choose(places.keys), boot=clock.boot_id())
-        try:
-            for part in opened.read():
-                yield from part.events
-        finally:
-            opened.close()
-    finally:
-        lock.release()
+        return [msgspec.json.encode(show.plain(event)) + b"\n" for event in Reach(places).held(None)]
+    except _READING as error:
+        held.unreadable.append(f"the held events cannot be read ({str(error).partition(';')[0]})")
+        return []
 
 
 def _content(path: Path, held: Held) -> bytes:
@@ -97,9 +70,3 @@ def _content(path: Path, held: Held) -> bytes:
     except OSError as error:
         held.unreadable.append(f"{path} cannot be read ({error.strerror})")
         return b""
-
-
-def _receipt(ledger: bytes) -> str | None:
-    """The last receipt in a ledger, as far as its chain holds."""
-    given = [entry.data.get("receipt") for entry in readable(ledger) if entry.what == Happening.CONSENT_GIVEN]
-    return given[-1] if given and isinstance(given[-1], str) else None

@@ -11,12 +11,14 @@ import msgspec
 
 from agent.status import Status
 from consent.event import Count, Event, Milliseconds
+from consent.holding import LONGEST_S, SHORTEST_S
 from consent.vocabulary import Kind, Purpose, State, SurfaceId
 
 Words = Annotated[str, msgspec.Meta(max_length=2000)]
 Nonce = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
 Minutes = Annotated[int, msgspec.Meta(ge=1, le=24 * 60)]
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=400 * 24 * 3600)]
+HoldSeconds = Annotated[int, msgspec.Meta(ge=SHORTEST_S, le=LONGEST_S)]
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,15 +50,27 @@ class Withdraw(Message, frozen=True, tag="withdraw"):
     """The end of the consent, and of everything held or waiting. Answer: Done. Never refused."""
 
 
-class Forget(Message, frozen=True, tag="forget"):
-    """Drop what is held: exactly one of the last seconds, a surface, or (neither given) everything. Answer: Done."""
+class Chosen(Message, frozen=True):
+    """A span of what is held: the last seconds, a surface, from one instant to another (UTC), or (nothing given) everything."""
 
     last_s: Seconds | None = None
     surface: SurfaceId | None = None
+    from_wall_ms: Milliseconds | None = None
+    to_wall_ms: Milliseconds | None = None
 
 
-class Send(Message, frozen=True, tag="send"):
-    """End the hold of everything held now: seal it and let it leave. Answer: Done."""
+class Forget(Chosen, frozen=True, tag="forget"):
+    """Drop what is held in a span. Answer: Done."""
+
+
+class Send(Chosen, frozen=True, tag="send"):
+    """End the hold of a span now: seal exactly that and let it leave. Answer: Done."""
+
+
+class HoldFor(Message, frozen=True, tag="hold_for"):
+    """How long things are held, in seconds; None: only say it. Answer: Done."""
+
+    seconds: HoldSeconds | None = None
 
 
 class ShowHeld(Message, frozen=True, tag="show"):
@@ -112,6 +126,7 @@ Request = (
     | Withdraw
     | Forget
     | Send
+    | HoldFor
     | ShowHeld
     | AskConsent
     | GiveConsent

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from agent import clock, enrolment, erase_sent, export_held, export_sent, show
+from agent import clock, enrolment, erase_sent, export_held, export_sent, show, spans
 from agent.erase_sent import Between, Chosen, Erased
 from agent.errors import CannotDo, Usage
 from agent.folder import Folder
@@ -22,7 +22,7 @@ from agent.own_machine import consents_of
 from agent.places import Places, of_this_person
 from agent.sent import Missing, Terms
 from agent.settings import Settings, SettingsWrong, check_pin, check_receiver, read
-from agent.words import counted, seconds
+from agent.words import counted
 from transport import disk
 from transport.erasing import Asking, Receipt
 from transport.process import close_to_others
@@ -172,22 +172,14 @@ def _span(*, everything: bool, since: str | None, until: str | None, last: str |
     """What to erase; None for all. Raises Usage."""
     if [everything, since is not None, last is not None].count(True) != 1 or (until is not None and since is None):
         raise Usage("say what to erase", "give one of --all, --last 10d, --from TIME --to TIME")
-    now_ms = clock.read().wall_ms
+    now = clock.read()
     if everything:
         return None
-    from_ms = now_ms - seconds(last) * 1000 if last is not None else _instant_ms(since or "")
-    to_ms = _instant_ms(until) if until is not None else now_ms
-    if to_ms < from_ms:
-        raise Usage("the span ends before it begins", "give --from and --to the other way round")
+    if last is not None:
+        from_ms, to_ms = max(0, now.wall_ms - spans.seconds(last) * 1000), now.wall_ms
+    else:
+        from_ms, to_ms = spans.between_ms(since or "", until, now)
     return Between(from_ms, to_ms, datetime.fromtimestamp(from_ms / 1000, UTC).date())
-
-
-def _instant_ms(text: str) -> int:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise Usage(f"{text!r} is not a time", "write it as 2026-11-21T09:30 (UTC)") from None
-    return int((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _today() -> date:

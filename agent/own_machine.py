@@ -1,9 +1,7 @@
 """Whether a recovery code is this machine's own, and how many consents its ledger then knows of. Changes nothing, and needs no lock."""
 
+from agent import floors
 from agent.places import Places
-from consent.history import fold
-from consent.ledger import readable
-from consent.standing import StandingError
 from transport.errors import TransportError
 from transport.keystore import IDENTITY, choose
 from transport.recovery import RecoveryCode
@@ -14,6 +12,6 @@ def consents_of(places: Places, code: RecoveryCode) -> int | None:
     try:
         if not (places.keys / "keystore").exists() or choose(places.keys).get(IDENTITY) != code.identity_secret():
             return None
-        return fold(readable(places.ledger.read_bytes())).consents or None
-    except (TransportError, OSError, StandingError, KeyError):
+        return floors.consents(places) or None
+    except (TransportError, OSError, KeyError):
         return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from consent.history import Choice
+from consent.holding import in_force_s
 from consent.policy import Policy
 from consent.proof import NONE, Proof
 from consent.receipt import ConsentReceipt
@@ -16,7 +17,6 @@ from consent.scope import NOTHING, Scope
 from consent.standing import Happening, Standing, after
 from consent.vocabulary import Blocker, Kind, Purpose, State
 
-DEFAULT_HOLD_S = 24 * 3600
 _WHY_NO_POLICY = frozenset({Blocker.POLICY_EXPIRED, Blocker.POLICY_REFUSED})
 
 
@@ -62,9 +62,9 @@ def _unchanged(receipt: ConsentReceipt, policy: Policy, purpose: Purpose) -> boo
     return key_is_same and terms.retention_days <= receipt.retention_days.get(purpose, 0)
 
 
-def hold_s(receipt: ConsentReceipt, policy: Policy) -> int:
-    """How long events are held before they may leave, in seconds: a policy can only lengthen it."""
-    return max(DEFAULT_HOLD_S, receipt.hold_min_s, policy.hold_min_s)
+def hold_s(choice: Choice, receipt: ConsentReceipt | None, policy: Policy | None) -> int:
+    """How long what is recorded now is held before it may leave, in seconds: a policy can only lengthen what was promised or chosen."""
+    return in_force_s(choice.holding, receipt.hold_min_s if receipt else 0, policy.hold_min_s if policy else 0)
 
 
 def standing(facts: Facts, generation: int) -> Standing:

@@ -73,6 +73,31 @@ class Places:
         return self.policy / "pinned.root.json"
 
     @property
+    def floors(self) -> Path:
+        """Numbers that may only rise."""
+        return self.state / "floors.json"
+
+    @property
+    def closed(self) -> Path:
+        """A pause that the ledger could not take."""
+        return self.state / "closed"
+
+    @property
+    def unsaid(self) -> Path:
+        """Lines that the ledger could not take."""
+        return self.state / "unsaid.json"
+
+    @property
+    def seen(self) -> Path:
+        """When somebody could have looked."""
+        return self.state / "seen.json"
+
+    @property
+    def spent(self) -> Path:
+        """Bytes that were sent today."""
+        return self.state / "spent.json"
+
+    @property
     def tally(self) -> Path:
         return self.state / "tally.json"
 
@@ -107,7 +132,8 @@ class Places:
         """Raise StateUnsafe if anything that exists is a link, of another owner, or open to others."""
         for path in (self.state, self.runtime, self.keys, self.hold, self.outbox, self.registrations, self.policy):
             _private(path, folder=True)
-        for path in (self.ledger, self.settings, self.tally, self.lock, self.enrolment, *self.keys.glob("*")):
+        small = (self.tally, self.floors, self.closed, self.unsaid, self.seen, self.spent, self.enrolment)
+        for path in (self.ledger, self.settings, *small, self.lock, *self.keys.glob("*")):
             _private(path, folder=False)
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agent.places import Places
-from agent.record import POLICY_ACCEPTED, Record
+from agent.record import Record
 from consent.event import Clocks
 from consent.policy import Policy, PolicyError, parse
-from consent.trust import POLICY_TARGET, Metadatas, Trusted, TrustError, judge
+from consent.trust import POLICY_TARGET, Metadatas, TrustError, judge
 from consent.vocabulary import Blocker
 
 METADATA = "metadata"
@@ -50,13 +50,13 @@ def load(places: Places, record: Record, receiver: str | None, now: Clocks) -> I
     if found is None:
         return InForce(blocker=Blocker.POLICY_MISSING, why="no policy has been fetched yet")
     try:
-        trusted = judge(found, _lowest(record))
+        trusted = judge(found, record.lowest)
         policy = parse(trusted.policy)
     except (TrustError, PolicyError) as error:
         return InForce(blocker=Blocker.POLICY_REFUSED, why=str(error))
     if policy.receiver != receiver:
         return InForce(blocker=Blocker.POLICY_REFUSED, why=f"the policy is for {policy.receiver}, and agent.toml names another receiver")
-    _remember(record, trusted, policy, now)
+    record.accept(trusted.versions, policy.version, now)
     loaded = InForce(policy, trusted.expires, verified=now)
     if loaded.expired(now):
         ended = trusted.expires.astimezone(UTC).isoformat(timespec="minutes")
@@ -76,16 +76,3 @@ def _cached(places: Places) -> Metadatas | None:
         return Metadatas(roots, timestamp, snapshot, targets, (folder / TARGETS / POLICY_TARGET).read_bytes())
     except (OSError, ValueError):
         return None
-
-
-def _lowest(record: Record) -> tuple[int, int, int, int]:
-    for entry in reversed(record.entries):
-        if entry.what == POLICY_ACCEPTED:
-            root, timestamp, snapshot, targets = entry.data["versions"]
-            return int(root), int(timestamp), int(snapshot), int(targets)
-    return 0, 0, 0, 0
-
-
-def _remember(record: Record, trusted: Trusted, policy: Policy, now: Clocks) -> None:
-    if trusted.versions != _lowest(record):
-        record.note(POLICY_ACCEPTED, now, {"versions": list(trusted.versions), "policy": policy.version})

@@ -1,5 +1,7 @@
 """How a command reaches what it asks for: the daemon if it answers within a second, otherwise the same code under its lock.
 
+A daemon that says in its lock that it is busy is given longer: forgetting a full hold takes seconds, and must not be cut short.
+
 The subject's rights need no daemon: status, pause, resume, withdraw, forget, show and receipt work from disk. A consent,
 and sending, need a living daemon with its indicator; without one they are refused with what to do.
 """
@@ -13,7 +15,7 @@ from agent import faults, messages
 from agent.alone import Alone
 from agent.channel import Channel
 from agent.errors import AgentError, CannotDo, NotRunning
-from agent.lock import held
+from agent.lock import BUSY_AT_MOST_S, busy, held
 from agent.places import Places
 from agent.report import fault_report
 from agent.status import Status
@@ -46,14 +48,25 @@ class Reach:
 
     def _channel(self) -> Channel:
         """A connection to the daemon; one that is just starting gets its second. Raises NotRunning."""
-        for _ in range(_STARTING_TRIES):
+        tries, busy_tries = _STARTING_TRIES, int(BUSY_AT_MOST_S / _LOOK_EVERY_S)
+        while tries > 0 and busy_tries > 0:
             try:
-                return Channel(self._places.socket)
+                return self._connect()
             except NotRunning:
                 if not self._places.lock.exists() or not held(self._places.lock):
                     raise
+            if self._busy():
+                busy_tries -= 1
+            else:
+                tries -= 1
             time.sleep(_LOOK_EVERY_S)
-        return Channel(self._places.socket)
+        return self._connect()
+
+    def _connect(self) -> Channel:
+        return Channel(self._places.socket, busy=self._busy)
+
+    def _busy(self) -> bool:
+        return busy(self._places.lock)
 
     def status(self) -> Status:
         """What holds now. Never fails: state that cannot be read or believed is what holds then."""

@@ -4,10 +4,11 @@ The ledger key signs receipts. The identity secret derives the pseudonyms; the r
 open everything with the recovery code. The recovery code itself is returned once and kept nowhere.
 """
 
+import contextlib
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent import machine
+from agent import beside, floors, machine
 from agent.errors import CannotDo
 from agent.places import Places
 from consent.event import Clocks
 from consent.history import PURGED, Choice, add, fold
-from consent.ledger import Entry, Ledger, LedgerError
+from consent.ledger import Entry, Ledger, LedgerError, LedgerUnwritable
+from consent.pause import Pause
 from consent.receipt import ConsentReceipt, ReceiptError, SignedReceipt, sign, verify
 from consent.standing import Happening, StandingError, after
 from consent.vocabulary import State
@@ -34,6 +36,7 @@ FORGOTTEN = "forgotten"
 SENT = "sent"
 
 
+_MAY_PAUSE = frozenset({State.CONSENTED, State.PAUSED, State.EXEMPT})
 _BECAUSE = {
     State.UNASKED: "you have not been asked yet",
     State.CONSENTED: "you have consented",
@@ -57,7 +60,26 @@ class Record:
     def __init__(self, places: Places, keystore: Keystore, boot: str) -> None:
         self._places, self._keystore, self._boot = places, keystore, boot
         self._ledger = Ledger(places.ledger)
-        self.choice: Choice = _choice(self._ledger.entries)
+        self._floors = floors.read(places)
+        told = _choice(self._ledger.entries)
+        self.choice: Choice = replace(told, consents=max(told.consents, self._floors.consents))
+        self._take_in()
+
+    def _take_in(self) -> None:
+        """Write down a pause that could not be written when it was said; if it still cannot be, it holds all the same."""
+        pause = beside.closed(self._places)
+        try:
+            if pause is not None and self.choice.state in _MAY_PAUSE:
+                self.note(Happening.PAUSE_ASKED.value, pause.asked, {"minutes": pause.minutes}, pause.boot)
+                beside.reopen(self._places)
+        except (LedgerUnwritable, OSError):
+            if pause is not None:
+                self.closed(pause)
+
+    def closed(self, pause: Pause) -> None:
+        """A pause holds that stands beside the ledger."""
+        if self.choice.state in _MAY_PAUSE:
+            self.choice = replace(self.choice, state=State.PAUSED, pause=pause)
 
     def close(self) -> None:
         self._ledger.close()
@@ -87,11 +109,33 @@ class Record:
     def happen(self, happening: Happening, at: Clocks, data: dict[str, Any] | None = None) -> None:
         """Write down what the subject said; durable when this returns."""
         self.check(happening)
+        if happening is Happening.CONSENT_GIVEN and self.choice.state in (State.UNASKED, State.WITHDRAWN):
+            self._raise(
+                msgspec.structs.replace(self._floors, consents=self.choice.consents + 1)
+            )  # before the ledger: a number may be skipped
         self.note(happening.value, at, data)
 
-    def note(self, what: str, at: Clocks, data: dict[str, Any] | None = None) -> None:
-        """Write down something else that the subject is entitled to read later."""
-        self.choice = add(self.choice, self._ledger.append(what, at, self._boot, data))
+    def note(self, what: str, at: Clocks, data: dict[str, Any] | None = None, boot: str | None = None) -> None:
+        """Write down something else that the subject is entitled to read later; `boot`: the start of the machine of `at`, if another."""
+        self.choice = add(self.choice, self._ledger.append(what, at, self._boot if boot is None else boot, data))
+
+    @property
+    def lowest(self) -> floors.Versions:
+        """The versions of the policy's metadata that were accepted last: nothing below them is accepted again."""
+        told = [entry.data["versions"] for entry in self.entries if entry.what == POLICY_ACCEPTED]
+        root, timestamp, snapshot, targets = told[-1] if told else self._floors.versions
+        return floors.highest((int(root), int(timestamp), int(snapshot), int(targets)), self._floors.versions)
+
+    def accept(self, versions: floors.Versions, policy_version: int, at: Clocks) -> None:
+        """Remember that a policy was accepted."""
+        if versions != self.lowest:
+            with contextlib.suppress(OSError):  # the ledger remembers it too
+                self._raise(msgspec.structs.replace(self._floors, versions=versions))
+            self.note(POLICY_ACCEPTED, at, {"versions": list(versions), "policy": policy_version})
+
+    def _raise(self, raised: floors.Floors) -> None:
+        floors.put(self._places, raised)
+        self._floors = raised
 
     def sent(self, note: Note, at: Clocks) -> None:
         """Write down that the receiver has a batch."""

@@ -27,6 +27,7 @@ from consent.event import Clocks
 from consent.proof import NONE, Proof
 from consent.standing import Standing
 from consent.vocabulary import Blocker, State
+from transport.allowance import DAY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Alive:
     proof: Proof
     collectors: tuple[CollectorState, ...]
     waits: str | None = None
+    locks: tuple[str, ...] = ()
 
 
 def _iso(wall_ms: int) -> str:
@@ -86,11 +88,18 @@ def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
         pause=PausePart(left, until_resumed),
         exemptions=(),
         collectors=tuple(CollectorPart(one.kind, one.state, one.why) for one in alive.collectors) if alive else (),
-        hold=HoldPart(held.events, held.held_bytes, max(0, oldest_s) if oldest_s is not None else None),
+        hold=HoldPart(
+            held.events,
+            held.held_bytes,
+            max(0, oldest_s) if oldest_s is not None else None,
+            subject.hold_s(policy.policy),
+            held.quarantined + subject.outbox.damaged,
+            alive.locks if alive else (),
+        ),
         outbox=OutboxPart(waiting.envelopes, waiting.envelope_bytes, alive.waits if alive else None),
         sent=sent,
         tally=subject.tally.part(),
-        budget=BudgetPart(subject.sent_today(now), None),
+        budget=BudgetPart(subject.today_bytes(now), DAY_BYTES),
         keystore=subject.keystore.where,
     )
 
@@ -112,7 +121,7 @@ def fault_report(fault: Fault) -> Status:
         pause=PausePart(None, False),
         exemptions=(),
         collectors=(),
-        hold=HoldPart(0, 0, None),
+        hold=HoldPart(0, 0, None, None, 0, ()),
         outbox=OutboxPart(0, 0, None),
         sent=SentPart(0, 0),
         tally=TallyPart(0, {}, 0, 0, 0, 0, 0),

@@ -13,7 +13,7 @@ from typing import Any
 from agent import clock, control, policies
 from agent.answers import Answers
 from agent.daemon import Daemon
-from agent.lock import wait
+from agent.lock import Lock, wait
 from agent.places import Places
 from agent.registering import Registering
 from agent.subject import Subject
@@ -35,23 +35,25 @@ def run_daemon(places: Places, *, even_after_no: bool) -> int:
     close_to_others()
     places.prepare()
     lock = wait(places.lock)
-    subject = Subject(places, clock.boot_id(), clock.read())
+    with lock.busy():  # a full hold takes a second to read
+        subject = Subject(places, clock.boot_id(), clock.read())
     try:
         if subject.record.choice.state is State.WITHDRAWN and not even_after_no:
             sys.stderr.write(f"{AFTER_NO}\n")
-            asyncio.run(_run(places, subject, only_erase=True))
+            asyncio.run(_run(places, subject, lock, only_erase=True))
         else:
-            asyncio.run(_run(places, subject, only_erase=False))
+            asyncio.run(_run(places, subject, lock, only_erase=False))
     finally:
         subject.close()
         lock.release()
     return 0
 
 
-async def _run(places: Places, subject: Subject, *, only_erase: bool) -> None:
+async def _run(places: Places, subject: Subject, lock: Lock, *, only_erase: bool) -> None:
     loop = asyncio.get_running_loop()
     register = parse(files("consent").joinpath("register.toml").read_text("utf-8"))
     daemon = Daemon(subject, register, clock.read, loop)
+    daemon.working = lock.busy
     daemon.policy = policies.load(places, subject.record, subject.settings.receiver, clock.read())
     daemon.appear()
     registering = Registering(daemon, places, clock.read, loop)
@@ -67,7 +69,8 @@ async def _run(places: Places, subject: Subject, *, only_erase: bool) -> None:
     server = await control.listen(places.socket, answers.serve)
     daemon.indicator.silent = trays.end
     daemon.reconsider()
-    tasks = [asyncio.create_task(work) for work in (trays.keep(), uploading.keep(), registering.keep(), _checkpoint(daemon))]
+    keeping = (trays.keep(), uploading.keep(), registering.keep(), answers.presence.keep(), _checkpoint(daemon))
+    tasks = [asyncio.create_task(work) for work in keeping]
     over = asyncio.create_task(answers.over.wait())
     await asyncio.wait([over, *tasks], return_when=asyncio.FIRST_COMPLETED)
     daemon.close()
@@ -104,8 +107,9 @@ async def _register(registering: Registering) -> None:
 
 
 async def _checkpoint(daemon: Daemon) -> None:
-    """Save the counts now and then, and notice that a policy has expired while nothing happens."""
+    """Save the counts now and then, drop what is too old, and notice that a policy has expired while nothing happens."""
     while True:
         await asyncio.sleep(CHECKPOINT_S)
+        daemon.subject.drop_aged(clock.read())
         daemon.subject.save()
         daemon.reconsider()

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from agent.permission import BLOCKER_WORDS
 from agent.status import Status
-from agent.words import counted
+from agent.words import NO_LOCKS, counted, span_words
 from consent.event import Event
 from consent.notice import COLUMNS
 from consent.vocabulary import WHY_WORDS, Blocker, Kind, Purpose, State, Why
@@ -99,13 +99,25 @@ def _parts(report: Status) -> Iterator[tuple[str, str]]:
     yield "consent", f"receipt {report.receipt.id}" if report.receipt.id else "none"
     oldest = f", the oldest for {_ago(report.hold.oldest_s)}" if report.hold.oldest_s is not None else ""
     yield "held here", f"{counted(report.hold.events, 'event')}, {_bytes(report.hold.bytes)}{oldest} (key: {report.keystore})"
+    yield from _hold_time(report)
+    if report.hold.damaged:
+        yield "damaged", f"{counted(report.hold.damaged, 'file')} set aside, never sent; forgetting everything removes them"
     yield "waiting", f"{counted(report.outbox.envelopes, 'envelope')}, {_bytes(report.outbox.bytes)}"
     if report.outbox.waits:
         yield "", f"what is due stays held: {report.outbox.waits}"
-    yield "sent", f"{counted(report.sent.batches, 'batch')}, {_bytes(report.sent.bytes)}"
+    most = (
+        f"; today {_bytes(report.budget.bytes_today)} of at most {_bytes(report.budget.bytes_limit)}" if report.budget.bytes_limit else ""
+    )
+    yield "sent", f"{counted(report.sent.batches, 'batch')}, {_bytes(report.sent.bytes)}{most}"
     for collector in report.collectors:
         if collector.state != "live":
             yield "collector", f"{collector.kind}: {collector.state} {collector.why}"
+
+
+def _hold_time(report: Status) -> Iterator[tuple[str, str]]:
+    if report.hold.time_s is not None:
+        guess = f". {NO_LOCKS}" if report.running and not report.hold.locks else ""
+        yield "hold time", f"{span_words(report.hold.time_s)}, and 15 minutes in which you could look{guess.rstrip('.')}"
 
 
 def _no_policy(report: Status) -> str:

@@ -84,6 +84,9 @@ class HoldPart(Part, frozen=True):
     events: int
     bytes: int
     oldest_s: int | None
+    time_s: int | None  # how long what is recorded now is held; None: not known
+    damaged: int  # segments and envelopes that do not read; set aside, never sent
+    locks: tuple[str, ...]  # what tells a locked screen from an unlocked one; empty: nothing, and it counts as unlocked
 
 
 class OutboxPart(Part, frozen=True):

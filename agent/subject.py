@@ -8,40 +8,44 @@ import contextlib
 import hashlib
 import secrets
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
 
-from agent import permission
+from agent import beside, permission
 from agent.errors import CannotDo, StateUnsafe
 from agent.places import Places
 from agent.record import FORGOTTEN, SENT, Record
 from agent.settings import Settings, read
 from agent.status import SentPart, TallyPart
 from agent.tally import Tally
-from agent.words import counted
+from agent.words import counted, span_words
 from consent.event import Clocks, Event
 from consent.gate import Admitted
+from consent.history import HOLD_CHOSEN
+from consent.ledger import LedgerUnwritable
 from consent.policy import Policy
 from consent.receipt import ConsentReceipt
 from consent.standing import Happening, Standing
 from consent.unreadable import UNREADABLE
-from consent.vocabulary import State, SurfaceId, Why
-from transport import disk, hold, outbox
+from consent.vocabulary import State, Why
+from transport import allowance, disk, hold
 from transport.erasing import askings
 from transport.erasure import Erasures
 from transport.erasure import Pending as Owed
-from transport.keystore import Keystore, Refusing, choose
+from transport.keystore import Keystore, choose
 from transport.notes import Note
 from transport.outbox import Outbox
 from transport.seal import Terms
 from transport.sealing import SealedCounts, seal_due
-from transport.span import Everything, Last, OfSurface, Span
+from transport.seen import Seen, Stretch, sound, watched
+from transport.span import Everything, Last, Span
+from transport.term import Term
 from transport.xwing import PublicKey
 
 _NOTHING_ASKED = frozenset({State.UNASKED, State.WITHDRAWN})
-_GONE = "Everything that was held or waiting on this computer is destroyed"
+GONE = "Everything that was held or waiting on this computer is destroyed"
 
 
 class Subject:
@@ -61,12 +65,25 @@ class Subject:
             self.erasures = Erasures(places.erasures)
         except disk.NotPrivate as error:
             raise StateUnsafe(error.what, error.do) from None
+        self._catch_up()
+        self.seen = _saved_seen(places.seen)
+        self._spent = _saved_spent(places.spent)
         self.tally = _saved_tally(places.tally)
         self.tally.forgotten += self.hold.recovered.forgotten_n
         self._note_sent(now)
         self.tally.settle(held=self.hold.stats().n, sealed=self.outbox.stats().n, sent=self.record.sent_n())
         if self.record.choice.purge_owed:
             self.purge(now)
+
+    def _catch_up(self) -> None:
+        """What was forgotten while the ledger or the keys were out of reach: told to the ledger, and the receiver asked to erase."""
+        with contextlib.suppress(LedgerUnwritable):
+            for line in beside.unsaid(self.places):
+                asked = line.span is None or self._ask_erasure(self.outbox.sent_notes(line.span), everything=False)
+                if not asked:
+                    return
+                self.record.note(line.what, line.at, line.data)
+            beside.said(self.places)
 
     def close(self) -> None:
         """Save the counts and give everything back."""
@@ -78,6 +95,7 @@ class Subject:
         """Save the counts; a disk that is full keeps the old ones."""
         with contextlib.suppress(OSError):
             disk.put(self.places.tally, msgspec.json.encode(self.tally.part()))
+            disk.put(self.places.seen, msgspec.json.encode(self.seen))
 
     # --- what the daemon does with events -----------------------------------------------------------------------
 
@@ -87,10 +105,21 @@ class Subject:
         self.tally.keep(counts.n)
         self.tally.drop_pending(Why.HOLD_FULL, counts.full_n)
 
+    def drop_aged(self, now: Clocks) -> None:
+        """Destroy what could not leave for a month, and count it. A disk that refuses is asked again."""
+        with contextlib.suppress(OSError):
+            self.tally.drop_held(Why.TOO_OLD, self.hold.drop_aged(now))
+            last = Clocks(now.awake_ms, now.boot_ms, max(0, now.wall_ms - hold.AGED_S * 1000))
+            self.tally.drop_sealed(Why.TOO_OLD, sum(note.n for note in self.outbox.drop_aged(_day(last))))
+
+    def saw(self, before: Clocks, now: Clocks) -> None:
+        """The session was awake and unlocked between these instants: its person could have looked."""
+        self.seen = watched(self.seen, self.boot, before, now)
+
     def seal(
-        self, standing: Standing, policy: Policy, now: Clocks, *, at_once: bool, registered: frozenset[bytes] | None = None
+        self, standing: Standing, policy: Policy, now: Clocks, *, span: Span | None = None, registered: frozenset[bytes] | None = None
     ) -> SealedCounts:
-        """Seal what is due; `at_once`: everything held, because the subject says so. `registered`: see `Terms`."""
+        """Seal what is due; or exactly what lies in the span, whose hold ends because the subject says so. `registered`: see `Terms`."""
         receipt, keys = self.record.receipt(), self.record.sealing_keys()
         if receipt is None or keys is None or self.record.choice.receipt is None:
             return SealedCounts(waits="there is no consent")
@@ -102,10 +131,12 @@ class Subject:
             reading_key=PublicKey(keys.reading_public),
             identity_secret=keys.identity_secret,
             consent=self.record.choice.consents,
-            day=datetime.fromtimestamp(now.wall_ms / 1000, UTC).date(),
+            day=date.fromisoformat(_day(now)),
             registered=registered,
         )
-        counts = seal_due(self.hold, self.outbox, terms, now=now, hold_s=0 if at_once else permission.hold_s(receipt, policy))
+        term = Term(self.hold_s(policy), self.record.choice.holding.changes, self.seen) if span is None else None
+        within = None if isinstance(span, Everything) else span
+        counts = seal_due(self.hold, self.outbox, terms, now=now, term=term, span=within)
         self.tally.seal(counts.n)
         for why, n in counts.refused.items():
             self.tally.drop_held(why, n)
@@ -135,7 +166,8 @@ class Subject:
         self.record.check(Happening.CONSENT_GIVEN)
         self._finish_purge(now)
         code = self.record.make_sealing_keys()
-        self.record.happen(Happening.CONSENT_GIVEN, now, {"receipt": self.record.sign(receipt).as_json(), "salt": secrets.token_hex(32)})
+        data = {"receipt": self.record.sign(receipt).as_json(), "salt": secrets.token_hex(32), "before_s": self.hold_s(None)}
+        self.record.happen(Happening.CONSENT_GIVEN, now, data)
         return code.text() if code else None
 
     def _finish_purge(self, now: Clocks) -> None:
@@ -149,18 +181,38 @@ class Subject:
         """Record a pause; what to tell the person. Never refused: without a consent nothing is recorded, and there is nothing to write."""
         if self.record.choice.state in _NOTHING_ASKED:
             return "Nothing is recorded, so there is nothing to pause."
-        self.record.happen(Happening.PAUSE_ASKED, now, {"minutes": minutes})
-        return f"Paused for {minutes} minutes, and on until you resume." if minutes else "Paused until you resume."
+        words = f"Paused for {minutes} minutes, and on until you resume." if minutes else "Paused until you resume."
+        try:
+            self.record.happen(Happening.PAUSE_ASKED, now, {"minutes": minutes})
+        except LedgerUnwritable as unwritable:
+            self.record.closed(beside.close(self.places, minutes, now, self.boot))
+            return f"{words} {unwritable}, so this stands in a file beside it until you resume."
+        return words
+
+    def hold_s(self, policy: Policy | None) -> int:
+        """How long what is recorded now is held, in seconds; without a policy: by the person's own words and the receipt."""
+        return permission.hold_s(self.record.choice, self.record.receipt(), policy)
+
+    def hold_for(self, seconds: int | None, policy: Policy | None, now: Clocks) -> str:
+        """Record how long the person wants things held (None: nothing changes); what to tell them."""
+        before_s = self.hold_s(policy)
+        if seconds is None:
+            return hold_words(before_s)
+        self.record.note(HOLD_CHOSEN, now, {"seconds": seconds, "before_s": before_s})
+        after_s = self.hold_s(policy)
+        longer = " The policy in force asks for at least that." if after_s > seconds else ""
+        late = " What is held already keeps its longer time." if after_s < before_s else ""
+        return f"{hold_words(after_s)}{longer}{late}"
 
     def resume(self, now: Clocks) -> str:
-        """Record the end of a pause."""
+        """Record the end of a pause. Raises LedgerUnwritable while that cannot be written: then it goes on."""
         self.record.happen(Happening.RESUME_ASKED, now)
         return "Resumed."
 
     def withdraw(self, now: Clocks) -> str:
         """Record the withdrawal. What it covers is destroyed by `purge`, which is done again at start if it was cut short."""
         self.record.happen(Happening.WITHDRAWN, now)
-        return f"Your consent is withdrawn. {_GONE}, and the receiver is asked to erase what it has."
+        return f"Your consent is withdrawn. {GONE}, and the receiver is asked to erase what it has."
 
     def purge(self, now: Clocks) -> None:
         """Destroy everything that a withdrawal covers, and owe the receiver an erasure of everything that it may have.
@@ -168,25 +220,30 @@ class Subject:
         What cannot be done now (a keystore that refuses, no room to write an asking) is done again at the next start.
         """
         asked = self._ask_erasure([*self.outbox.sent_notes(), *self.outbox.waiting()], everything=True)
-        held, waiting = self.hold.purge(), self.outbox.purge()
+        held, waiting = self.hold.purge(), self.outbox.purge(keep_notes=not asked)
         self.tally.forget_held(self.tally.held)
         self.tally.forget_sealed(self.tally.sealed)
         self.save()
         if held.key_gone and waiting.key_gone and asked:
             self.record.purged(now)
 
-    def forget(self, now: Clocks, *, last_s: int | None, surface: SurfaceId | None) -> str:
-        """Destroy what is held in a span, and every waiting envelope that overlaps it."""
-        span = self._span(now, last_s, surface)
+    def forget(self, now: Clocks, span: Span) -> str:
+        """Destroy what is held in a span, and every waiting envelope that overlaps it. A ledger that refuses is told later."""
         forgotten = self.hold.forget(span)
         destroyed = self.outbox.forget(span)
         self.tally.forget_held(forgotten.n)
         self.tally.forget_sealed(sum(note.n for note in destroyed))
         sent = self.outbox.sent_notes(span)
         self._ask_erasure([*sent, *destroyed], everything=False)  # an upload that was cut off may have arrived
-        self.record.note(FORGOTTEN, now, {"events": forgotten.events, "envelopes": len(destroyed), "sent": [note.id for note in sent]})
+        data = {"events": forgotten.events, "envelopes": len(destroyed), "sent": [note.id for note in sent]}
+        words = forgotten_words(forgotten.events, destroyed, sent)
+        try:
+            self.record.note(FORGOTTEN, now, data)
+        except LedgerUnwritable as unwritable:
+            beside.note_later(self.places, FORGOTTEN, now, data)
+            words = f"{words} {unwritable}; it is noted there later."
         self.save()
-        return _forgotten_words(forgotten.events, destroyed, sent)
+        return words
 
     def _ask_erasure(self, notes: list[Note], *, everything: bool) -> bool:
         """Owe the receiver an erasure of these envelopes, or of their whole pseudonyms. False if it could not be written down."""
@@ -216,18 +273,27 @@ class Subject:
         sizes = [int(entry.data["bytes"]) for entry in self.record.entries if entry.what == SENT]
         return SentPart(len(sizes), sum(sizes))
 
-    def sent_today(self, now: Clocks) -> int:
-        """Bytes acknowledged since midnight, UTC."""
-        midnight_ms = now.wall_ms - now.wall_ms % 86_400_000
-        return sum(int(entry.data["bytes"]) for entry in self.record.entries if entry.what == SENT and entry.at.wall_ms >= midnight_ms)
+    def today_bytes(self, now: Clocks) -> int:
+        """Bytes of envelopes whose upload was begun today (UTC), acknowledged or not."""
+        return allowance.today_bytes(self._spent, _day(now))
 
-    def _span(self, now: Clocks, last_s: int | None, surface: SurfaceId | None) -> Span:
-        if last_s is not None:
-            return Last(last_s, now, self.boot)
-        return OfSurface(surface) if surface is not None else Everything()
+    def room_bytes(self, now: Clocks) -> int:
+        """Bytes of envelopes that may still be sent today."""
+        return allowance.room_bytes(self._spent, _day(now))
+
+    def spend(self, sent_bytes: int, now: Clocks) -> None:
+        """An upload begins: it counts from here on, also after a crash."""
+        self._spent = allowance.spend(self._spent, _day(now), sent_bytes)
+        with contextlib.suppress(OSError):
+            disk.put(self.places.spent, msgspec.json.encode(self._spent))
 
 
-def _forgotten_words(events: int, destroyed: list[Note], sent: list[Note]) -> str:
+def hold_words(hold_s: int) -> str:
+    """How long things are held, for people."""
+    return f"Everything stays here for at least {span_words(hold_s)}, and until you could have looked at it for 15 minutes."
+
+
+def forgotten_words(events: int, destroyed: list[Note], sent: list[Note]) -> str:
     words = f"Forgotten: {counted(events, 'held event')} and {counted(len(destroyed), 'waiting envelope')}."
     return f"{words} Of what has been sent, {counted(len(sent), 'batch')} overlap; the receiver is asked to erase." if sent else words
 
@@ -239,20 +305,23 @@ def _saved_tally(path: Path) -> Tally:
         return Tally()
 
 
-def withdraw_without_keys(places: Places, boot: str, now: Clocks) -> str:
-    """A withdrawal where hold or keystore do not open: written down, and every file destroyed. What to tell the person.
+def _day(now: Clocks) -> str:
+    """The UTC day by the wall clock."""
+    return datetime.fromtimestamp(now.wall_ms / 1000, UTC).date().isoformat()
 
-    The keys are destroyed, and the receiver is asked to erase, as soon as they can be: the ledger says that a purge is owed.
-    """
-    keys = Refusing()
-    record = Record(places, keys, boot)
+
+def _saved_spent(path: Path) -> allowance.Spent:
     try:
-        record.happen(Happening.WITHDRAWN, now)
-    finally:
-        record.close()
-    hold.purge(places.hold, keys)
-    outbox.purge(places.outbox, keys)
-    return f"Your consent is withdrawn. {_GONE}. The receiver is asked to erase what it has as soon as your keys can be reached."
+        return msgspec.json.decode(path.read_bytes(), type=allowance.Spent)
+    except (OSError, *UNREADABLE):
+        return allowance.Spent()
 
 
-__all__ = ["Subject", "withdraw_without_keys"]
+def _saved_seen(path: Path) -> Seen:
+    try:
+        return sound(msgspec.json.decode(path.read_bytes(), type=list[Stretch]))
+    except (OSError, *UNREADABLE):
+        return ()
+
+
+__all__ = ["GONE", "Subject", "forgotten_words", "hold_words"]

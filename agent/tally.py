@@ -56,6 +56,10 @@ class Tally:
         self.held -= n
         self.sealed += n
 
+    def drop_sealed(self, why: Why, n: int) -> None:
+        self.sealed -= n
+        self.refuse(why, n)
+
     def forget_sealed(self, n: int) -> None:
         self.sealed -= n
         self.forgotten += n

@@ -1,7 +1,7 @@
 """Keeps an indicator running: starts the icon's process, and starts it again when it ends. Never hides it, never replaces its answers.
 
 The icon decides by itself whether it can be a tray icon or a badge. If it can be neither it ends with EXIT_NOWHERE, and
-nothing is collected until a display or a tray host is there; it is then tried again every now and then.
+nothing is collected until a display or a tray host is there; it is then tried again every now and then, and complains once.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from pathlib import Path
 
 AGAIN_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 """A crashed icon is back at once; one that cannot be shown is tried twice a minute."""
+_MOST_LINES = 50
 STEADY_S = 30.0
 """An icon that lasted this long starts its back-off anew."""
 
@@ -23,6 +24,7 @@ class Trays:
         self._command = [sys.executable, "-I", "-m", "agent", "tray", "--socket", str(socket)]
         self._process: asyncio.subprocess.Process | None = None
         self._at_once = asyncio.Event()
+        self._said: set[bytes] = set()
 
     async def keep(self) -> None:
         """Start the icon, wait for its end, start it again."""
@@ -30,13 +32,33 @@ class Trays:
         loop = asyncio.get_running_loop()
         while True:
             started = loop.time()
-            self._process = await asyncio.create_subprocess_exec(*self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            )
+            await self._pass_on(self._process.stderr)
             await self._process.wait()
-            failures = 0 if loop.time() - started > STEADY_S else failures + 1
+            if loop.time() - started > STEADY_S:
+                failures = 0
+                self._said.clear()
+            else:
+                failures += 1
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(AGAIN_AFTER_S[min(failures, len(AGAIN_AFTER_S)) - 1] if failures else AGAIN_AFTER_S[0]):
                     await self._at_once.wait()
             self._at_once.clear()
+
+    async def _pass_on(self, complaints: asyncio.StreamReader | None) -> None:
+        """What the icon complains of, until it ends; a line that it has said before, at another try, is not said again."""
+        while complaints is not None:
+            try:
+                line = await complaints.readline()
+            except ValueError:  # longer than anything that we say
+                continue
+            if not line:
+                return
+            if line not in self._said and len(self._said) < _MOST_LINES:
+                self._said.add(line)
+                sys.stderr.write(line.decode("utf-8", "replace"))
 
     @property
     def pid(self) -> int | None:

@@ -25,6 +25,8 @@ from transport import erasing, jobs, schedule
 from transport.errors import TransportError
 from transport.results import Fate, Rejected, Result, Unreachable, fate_of, result_of
 from transport.schedule import Schedule, Upload, Wait, next_step
+from transport.sealing import SealedCounts
+from transport.span import Everything, Span
 
 UPLOAD_DEADLINE_S = 60
 REFRESH_DEADLINE_S = 30
@@ -33,8 +35,6 @@ REFRESH_EVERY_S = 3600.0
 REFRESH_AGAIN_S = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
 LOOK_EVERY_S = 60.0
 """A hold ends on no particular second; a minute late is early enough, and one wake-up a minute is nothing."""
-SEEN_AT_LEAST_MS = 15 * 60_000
-"""Nothing leaves within the first quarter of an hour after a start, so that nothing leaves unseen after a lid was closed."""
 
 
 class Uploading:
@@ -59,7 +59,6 @@ class Uploading:
         self._waited: str | None = None
         self._refresh_at_ms = 0
         self._refusals = 0
-        self._began_awake_ms = read().awake_ms
         daemon.ended.append(self._carrier.abort)
         daemon.moved.append(self.wake)
 
@@ -73,24 +72,25 @@ class Uploading:
             self._wake.clear()
             await self._refresh()
             await self.erase()
-            if self._read().awake_ms - self._began_awake_ms >= SEEN_AT_LEAST_MS:
-                self._seal(at_once=False)
+            self._seal()
             wait_s = await self._send()
             self._carrier.rest()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(wait_s, LOOK_EVERY_S, self._until_refresh_s())):  # wait_for may swallow a cancellation
                     await self._wake.wait()
 
-    async def send_now(self) -> str:
-        """End the hold of everything held: seal it, and let it leave. What to tell the person."""
+    async def send_now(self, span: Span) -> str:
+        """End the hold of exactly what lies in the span: seal it, and let it leave. What to tell the person."""
         if self._daemon.standing.state is not State.CONSENTED:
             raise CannotDo("nothing can be sent now", "see why: volens status")
-        waits = self._seal(at_once=True)
-        if waits is not None:
-            what, _, do = waits.partition("; ")
+        sealed = self._seal(span)
+        if sealed.waits is not None:
+            what, _, do = sealed.waits.partition("; ")
             raise CannotDo(what, do or "it stays held; try again")
         waiting = self._daemon.subject.outbox.stats()
         self.wake()
+        if not isinstance(span, Everything):
+            return f"Sealed, and leaving now: {counted(sealed.envelopes, 'envelope')} with exactly that; the rest stays held."
         return f"Sealed, and leaving now: {counted(waiting.envelopes, 'envelope')}." if waiting.envelopes else "Nothing is held."
 
     # --- policy -------------------------------------------------------------------------------------------------
@@ -167,20 +167,22 @@ class Uploading:
     def _today(self) -> date:
         return datetime.fromtimestamp(self._read().wall_ms / 1000, UTC).date()
 
-    def _seal(self, *, at_once: bool) -> str | None:
-        """Seal what is due; why something due had to wait, if anything had."""
-        self._waited = self._sealing(at_once=at_once)
-        return self._waited
+    def _seal(self, span: Span | None = None) -> SealedCounts:
+        """Seal what is due, or what lies in the span; with why something had to wait, if anything had."""
+        sealed = self._sealing(span)
+        self._waited = sealed.waits
+        return sealed
 
-    def _sealing(self, *, at_once: bool) -> str | None:
+    def _sealing(self, span: Span | None) -> SealedCounts:
         policy = self._daemon.policy.policy
         if policy is None or self._daemon.standing.state is not State.CONSENTED:
-            return "there is no policy in force"
+            return SealedCounts(waits="there is no policy in force")
         now, today = self._read(), self._today()
         if (why := self._registering.why_not(today)) is not None:
-            return why
+            return SealedCounts(waits=why)
         registered = self._registering.sealable(today)
-        return self._daemon.subject.seal(self._daemon.standing, policy, now, at_once=at_once, registered=registered).waits
+        with self._daemon.working():
+            return self._daemon.subject.seal(self._daemon.standing, policy, now, span=span, registered=registered)
 
     def _permitted(self) -> frozenset[Purpose]:
         policy = self._daemon.policy.policy
@@ -192,8 +194,9 @@ class Uploading:
         if self._receiver is None:
             return LOOK_EVERY_S
         while True:
-            waiting = [note for note in self._daemon.subject.outbox.waiting() if self._registering.sendable(date.fromisoformat(note.day))]
-            step = next_step(self._schedule, waiting, self._permitted(), self._read().boot_ms)
+            subject, now = self._daemon.subject, self._read()
+            waiting = [note for note in subject.outbox.waiting() if self._registering.sendable(date.fromisoformat(note.day))]
+            step = next_step(self._schedule, waiting, self._permitted(), now.boot_ms, subject.room_bytes(now))
             match step:
                 case Upload(envelope_id):
                     await self._upload(self._receiver, envelope_id)
@@ -212,6 +215,7 @@ class Uploading:
         url, kind = jobs.batch_url(receiver, envelope_id), "application/octet-stream"
         request = jobs.Request(self._carrier.next(), jobs.Method.PUT, url, kind, len(raw), UPLOAD_DEADLINE_S)
         self._schedule = schedule.begun(self._schedule, self._read().boot_ms)
+        subject.spend(len(raw), self._read())
         result = result_of(await self._carrier.carry(request, raw), envelope_id)
         if result == Rejected(403):
             result = self._not_registered(envelope_id)

@@ -1,12 +1,6 @@
 """Words that many answers and requests share. Pure."""
 
-import re
-
-from agent.errors import Usage
-
-_SPAN = re.compile(r"(\d{1,6})\s*([smhd])")
-_UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_WHOLE_S = 400 * _UNIT_S["d"]
+NO_LOCKS = "Nothing here says when the screen is locked, so it counts as unlocked."
 
 
 def counted(n: int, thing: str) -> str:
@@ -15,9 +9,9 @@ def counted(n: int, thing: str) -> str:
     return f"{n} {thing if n == 1 else many}"
 
 
-def seconds(text: str) -> int:
-    """The seconds in a span such as 45s, 10m, 2h or 1d. Raises Usage."""
-    match = _SPAN.fullmatch(text.strip().lower())
-    if match is None or not 0 < int(match[1]) * _UNIT_S[match[2]] <= _WHOLE_S:
-        raise Usage(f"{text!r} is not a span of time", "give a number with s, m, h or d, such as 10m")
-    return int(match[1]) * _UNIT_S[match[2]]
+def span_words(seconds: int) -> str:
+    """A length of time in its largest whole unit: `7 days`, `24 hours`, `15 minutes`, `90 seconds`."""
+    for unit_s, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= unit_s and seconds % unit_s == 0 and (unit_s, seconds) != (86_400, 86_400):
+            return counted(seconds // unit_s, unit)
+    return counted(seconds, "second")

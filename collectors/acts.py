@@ -1,6 +1,6 @@
 """An act that is still going on: a named key, a chord or a burst, and the raw inputs that it has so far. Pure.
 
-An act is complete when it is closed and all its keys are up, or one second after its last input.
+An act is complete when it is closed and all its keys are up, or one second after its last input; typing is cut if it goes on for longer.
 """
 
 from dataclasses import dataclass, field
@@ -11,6 +11,9 @@ from consent.vocabulary import SurfaceId
 
 IDLE_MS = 1_000
 """A pause in typing that ends a burst; and how long an act waits for a key that does not come up."""
+CUT_MS, LONGEST_MS = 1_250, 1_500
+"""Typing that goes on is cut by the next key after five bins, and told after six at the latest: with the 250 ms that a key is held
+and what it takes to say it, at most 2 s of what was seen are in nobody's hands but the observer's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,10 @@ class Act:
             return None
         return Event(self.place.surface, self.place.window, self.told_at(), generation, self.n, payload)
 
+    def due_ms(self) -> int:
+        """When it is told at the latest, complete or not, on the awake clock."""
+        return self.last_ms + IDLE_MS
+
     def told_at(self) -> Clocks:
         """The instant that the event tells."""
         return self.at
@@ -82,6 +89,10 @@ class Burst(Act):
         if not self.closed:
             self.typed(at_ms, correction)
 
+    def goes_on_too_long(self, at_ms: int) -> bool:
+        """Whether a key at this instant begins another burst."""
+        return at_ms - self.at.awake_ms >= CUT_MS
+
     def end(self, by: EndedBy) -> None:
         """Nothing more is typed in it; it may still wait for keys to come up."""
         if not self.closed:
@@ -93,6 +104,10 @@ class Burst(Act):
             return None
         bins = self.last_ms // BIN_MS - self.at.awake_ms // BIN_MS + 1
         return TypingBurst(bins, Bucket.of(self.keys), Bucket.of(self.corrections), self.ended_by, self.place.role)
+
+    def due_ms(self) -> int:
+        """After a second without a key, or when it has gone on for long enough."""
+        return min(self.last_ms + IDLE_MS, self.at.awake_ms + LONGEST_MS)
 
     def told_at(self) -> Clocks:
         """The beginning of its first bin."""

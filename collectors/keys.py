@@ -6,6 +6,7 @@ Which inputs belong to what:
 - A modifier's press belongs to the first of these that was made while it was held, its release to the last one.
   A modifier that nothing was made with stands for nothing: `no_kind`.
 - A release that comes more than a second after its act ended stands for nothing either.
+- Typing that goes on is cut into bursts, so that little is lost if the observer is ended; a key that is held goes on in the next.
 """
 
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Keys:
 
     def due_ms(self) -> int | None:
         """When `idle` has something to do, on the awake clock; None if nothing is open."""
-        return min((act.last_ms + IDLE_MS for act in self._acts), default=None)
+        return min((act.due_ms() for act in self._acts), default=None)
 
     def key(self, key: Key, place: Place) -> None:
         """One key input that may be kept."""
@@ -72,14 +73,14 @@ class Keys:
             self._tell_if_complete(burst)
 
     def idle(self, now_ms: int) -> None:
-        """Time went by: ends what has had no input for a second. `now_ms` must be behind all inputs that are still to come."""
-        for act in [act for act in self._acts if now_ms - act.last_ms >= IDLE_MS]:
-            self._finish(act)
+        """Time went by: ends what is due. `now_ms` must be behind all inputs that are still to come."""
+        for act in [act for act in self._acts if now_ms >= act.due_ms()]:
+            self._finish(act, EndedBy.IDLE if now_ms - act.last_ms >= IDLE_MS else EndedBy.LENGTH)
 
     def close(self) -> None:
         """Ends everything that is open."""
         for act in list(self._acts):
-            self._finish(act)
+            self._finish(act, EndedBy.IDLE)
         for held in self._held.values():
             self._account.drop(Why.NO_KIND, held.spare)
         self._held.clear()
@@ -130,6 +131,8 @@ class Keys:
             return None
         if key.at.awake_ms - burst.last_ms >= IDLE_MS:
             self.end_burst(EndedBy.IDLE)
+        elif burst.goes_on_too_long(key.at.awake_ms):
+            self.end_burst(EndedBy.LENGTH)
         elif burst.place != place:
             self.end_burst(EndedBy.FOCUS)
         return self._burst
@@ -145,7 +148,11 @@ class Keys:
 
     def _repeat(self, key: Key) -> None:
         act, held = self._owner.get(key.press), self._held.get(key.press)
-        if act is not None:
+        if isinstance(act, Burst) and act is self._burst and act.goes_on_too_long(key.at.awake_ms):
+            self.end_burst(EndedBy.LENGTH)
+            self._let_go(act, key.press)
+            self._type(self._open_burst(key, act.place), key)
+        elif act is not None:
             act.n += 1
             act.repeated(key.at.awake_ms, correction=key.stroke.sort is Sort.NAMED)
         elif held is not None:
@@ -169,12 +176,12 @@ class Keys:
 
     def _tell_if_complete(self, act: Act) -> None:
         if act.closed and not act.down:
-            self._finish(act)
+            self._finish(act, EndedBy.IDLE)
 
-    def _finish(self, act: Act) -> None:
+    def _finish(self, act: Act, by: EndedBy) -> None:
         """Tells an act, complete or not; inputs of it that are still to come belong to nothing."""
         if isinstance(act, Burst):
-            act.end(EndedBy.IDLE)
+            act.end(by)
             self._burst = None if self._burst is act else self._burst
         event = act.event(self._generation)
         if event is not None:

@@ -114,6 +114,7 @@ class EndedBy(StrEnum):
     CLICK = "click"
     FOCUS = "focus"
     IDLE = "idle"
+    LENGTH = "length"  # it went on; the next burst is more of it
 
 
 class FieldRole(StrEnum):

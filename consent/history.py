@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from consent.event import Clocks
+from consent.holding import UNCHOSEN, Holding
 from consent.pause import Pause
 from consent.standing import Happening, after
 from consent.vocabulary import State
 
 PURGED = "purged"
 """The entry that says that a withdrawal's purge is complete. A withdrawal without it is purged again at start."""
+HOLD_CHOSEN = "hold_chosen"
+"""The entry that says how long the person wants things held: `seconds`, and `before_s`, what was in force till then."""
 
 
 NEVER = Clocks(0, 0, 0)
@@ -41,6 +44,7 @@ class Choice:
         pause: The pause, while paused.
         consents: How many times a consent was begun; the n of the epoch identity.
         purge_owed: A withdrawal whose purge was not recorded as complete.
+        holding: How long things are held, by the person's own words.
     """
 
     state: State = State.UNASKED
@@ -49,6 +53,7 @@ class Choice:
     pause: Pause | None = None
     consents: int = 0
     purge_owed: bool = False
+    holding: Holding = UNCHOSEN
 
 
 def _happened(choice: Choice, happening: Happening, line: Line) -> Choice:
@@ -56,7 +61,8 @@ def _happened(choice: Choice, happening: Happening, line: Line) -> Choice:
     new = replace(choice, state=state, since=choice.since if state is choice.state else line.at)
     if happening is Happening.CONSENT_GIVEN:
         begun = choice.consents + (choice.state in (State.UNASKED, State.WITHDRAWN))
-        return replace(new, receipt=str(line.data["receipt"]), consents=begun)
+        holding = choice.holding.agree(_seconds(line, "before_s"), line.at, line.boot)
+        return replace(new, receipt=str(line.data["receipt"]), consents=begun, holding=holding)
     if happening is Happening.PAUSE_ASKED:
         minutes = line.data["minutes"]
         return replace(new, pause=Pause(minutes if isinstance(minutes, int) else None, line.at, line.boot))
@@ -67,10 +73,18 @@ def _happened(choice: Choice, happening: Happening, line: Line) -> Choice:
     return new
 
 
+def _seconds(line: Line, name: str) -> int:
+    found = line.data.get(name)
+    return found if isinstance(found, int) else 0
+
+
 def add(choice: Choice, line: Line) -> Choice:
     """The choice after one more entry. Entries that are no happening (uploads, forgettings) change nothing here."""
     if line.what == PURGED:
         return replace(choice, purge_owed=False)
+    if line.what == HOLD_CHOSEN:
+        holding = choice.holding.choose(_seconds(line, "seconds"), _seconds(line, "before_s"), line.at, line.boot)
+        return replace(choice, holding=holding)
     if line.what not in _HAPPENINGS:
         return choice
     return _happened(choice, Happening(line.what), line)

@@ -28,7 +28,8 @@ _NEVER = (
 _HOW = (
     "The icon shows at all times whether the window in front is being recorded. Without a visible icon nothing is recorded.",
     "Pause: volens pause, or the icon's menu. It ends only when you resume.",
-    "Everything stays on this computer for at least {hold} before it may leave, unless you send it sooner. See it with: volens show",
+    "Everything stays on this computer for at least {hold} before it may leave, unless you choose otherwise (volens hold, volens send). "
+    "See it with: volens show",
     "Take back the last minutes: volens forget --last 10m",
     "Take back everything, for good: volens consent withdraw",
 )

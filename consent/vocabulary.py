@@ -70,6 +70,7 @@ class Why(StrEnum):
 
     UNPROVEN = "unproven"  # the indicator did not answer the challenge in time
     HOLD_FULL = "hold_full"
+    TOO_OLD = "too_old"  # it could not leave for as long as anything waits
     MALFORMED = "malformed"
 
 
@@ -92,6 +93,7 @@ WHY_WORDS: Mapping[Why, str] = MappingProxyType(
         Why.STRUCTURE_ONLY: "keys in an app where keys are never kept",
         Why.UNPROVEN: "the icon did not answer in time for it",
         Why.HOLD_FULL: "no room was left for it on this computer",
+        Why.TOO_OLD: "it could not leave for 30 days, and was destroyed",
         Why.MALFORMED: "the observer's count did not add up",
     }
 )

@@ -18,6 +18,7 @@ agent.messages
 agent.pending
 agent.permission
 agent.show
+agent.spans
 agent.status
 agent.tally
 agent.tray.dbusmenu
@@ -52,6 +53,7 @@ consent.event
 consent.frames
 consent.gate
 consent.history
+consent.holding
 consent.notice
 consent.pause
 consent.policy
@@ -80,6 +82,7 @@ receiver.errors
 receiver.nonce
 receiver.proof
 receiver.retention
+transport.allowance
 transport.batch
 transport.columns
 transport.compress
@@ -104,8 +107,10 @@ transport.results
 transport.retrieving
 transport.schedule
 transport.seal
+transport.seen
 transport.segment
 transport.span
+transport.term
 transport.xwing
 """.split()
 
@@ -113,6 +118,7 @@ DOES = """
 agent.__main__
 agent.alone
 agent.answers
+agent.beside
 agent.carrier
 agent.channel
 agent.child
@@ -138,11 +144,13 @@ agent.demo.terminal
 agent.demo.trial
 agent.demo.wait
 agent.demo.windows
+agent.despite
 agent.enrolment
 agent.erase_sent
 agent.export_held
 agent.export_sent
 agent.faults
+agent.floors
 agent.folder
 agent.home
 agent.indicator
@@ -154,6 +162,7 @@ agent.own_machine
 agent.peer
 agent.places
 agent.policies
+agent.presence
 agent.reach
 agent.record
 agent.registering
@@ -226,6 +235,7 @@ receiver.tokens
 receiver.vault
 receiver.writer
 transport.courier
+transport.cutting
 transport.disk
 transport.erasure
 transport.forgetting

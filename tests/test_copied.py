@@ -33,6 +33,7 @@ from transport.envelope import Envelope, open_purpose, open_subject, parse
 from transport.header import EnvelopeError
 from transport.kdf import derive
 from transport.recovery import parse as parse_code
+from transport.span import Everything
 from transport.xwing import ReadingKey
 from transport.xwing import open as open_share
 
@@ -93,7 +94,7 @@ def test_a_copied_device_opens_nothing_that_was_sealed(tmp_path: Path, every: in
     assert code
     for minute in (1, 2):
         keep(subject, clicks(minute), at(minute))
-        assert subject.seal(recording(), POLICY, at(minute), at_once=True).envelopes == 1
+        assert subject.seal(recording(), POLICY, at(minute), span=Everything()).envelopes == 1
     keep(subject, clicks(3), at(3))
     envelopes = [parse(subject.outbox.read(note.id)) for note in subject.outbox.waiting()]
     subject.was_sent(envelopes[0].id, at(3))
@@ -156,7 +157,7 @@ def _sealed_by(household: Household) -> Envelope:
     subject = Subject(household.places, BOOT, at(0))
     standing = Standing(State.CONSENTED, 1, policy.scope(), indicator=True)
     keep(subject, [one for each in clicks(1, 2) if isinstance(one := decide(each.event, standing), Admitted)], at(2))
-    assert subject.seal(standing, policy, at(3), at_once=True).envelopes == 1
+    assert subject.seal(standing, policy, at(3), span=Everything()).envelopes == 1
     envelope = parse(subject.outbox.read(subject.outbox.waiting()[0].id))
     subject.close()
     return envelope

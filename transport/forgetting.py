@@ -12,7 +12,8 @@ Whatever cannot be prepared is dropped whole. If the key itself cannot be replac
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,11 +27,13 @@ from transport import disk, segment
 from transport.held import Entry, Forgotten
 from transport.keystore import HOLD, SECRET_BYTES, KeystoreError
 from transport.segment import ID_BYTES, KEY_BYTES, NONCE_BYTES, SLOT_BYTES, Contents, SegmentError
-from transport.shelf import BAD, INTENT, MAX_FILE_BYTES, NEW, SEGMENT, Shelf, entry_of
+from transport.shelf import BAD, INTENT, NEW, SEGMENT, Shelf, entry_of
 from transport.span import Everything, Span, ends_of, holds, touches
 
 _LABEL = b"volens/forget/1"
 _MAX_INTENT_BYTES = 4096
+_SYNCS_AT_ONCE, _OPEN_AT_ONCE = 8, 64
+"""A disk that is asked to make eight files durable at once does so in little more than the time of one."""
 _Covered = Callable[[Event, str], bool]
 """Whether an event of a start of the machine lies in the span."""
 
@@ -58,14 +61,16 @@ def forget(shelf: Shelf, span: Span) -> Forgotten:
         return holds(span, event, boot, ends)
 
     before_n, before_events = shelf.n(), shelf.events()
-    asked_n = sum(_asked_n(shelf, entry, covered) for entry in touched)
-    if not _declare(shelf, span, before_n):
-        shelf.drop([entry.id for entry in touched])  # no room to declare it: whole segments, which needs none
-        touched = []
+    gone = {entry.id for entry in touched}
     new_key = shelf.random(SECRET_BYTES)
-    recut = [survivor for entry in touched if (survivor := _recut(shelf, entry, new_key, covered)) is not None]
-    kept = [entry for entry in shelf.entries.values() if entry not in touched]
-    ready = _prepare(shelf, kept, new_key)
+    with ThreadPoolExecutor(_SYNCS_AT_ONCE) as pool:
+        if _declare(shelf, span, before_n):
+            asked_n, recut = _recut_all(shelf, touched, new_key, covered if not isinstance(span, Everything) else None, pool)
+        else:
+            asked_n, recut = sum(_asked_n(shelf, entry, covered) for entry in touched), []
+            shelf.drop(gone)  # no room to declare it: whole segments, which needs none
+            touched = []
+        ready = _prepare(shelf, [entry for entry in shelf.entries.values() if entry.id not in gone], new_key, pool)
     if not _replace_key(shelf, new_key, [entry.id for entry in touched]):
         shelf.drop(list(shelf.entries))
         recut, ready = [], []
@@ -136,6 +141,48 @@ def _declare(shelf: Shelf, span: Span, held_n: int) -> bool:
     return True
 
 
+def _recut_all(
+    shelf: Shelf, touched: list[Entry], new_key: bytes, covered: _Covered | None, pool: ThreadPoolExecutor
+) -> tuple[int, list[Entry]]:
+    """Raw inputs that lie in the span, and what survives of segments that it touches, each a new file, durable. None covers all."""
+    asked_n, survivors = 0, []
+    for some in _chunks(touched):
+        written: list[tuple[Entry, int]] = []
+        for entry in some:
+            n, new = _recut(shelf, entry, new_key, covered)
+            asked_n += n
+            written += [new] if new is not None else []
+        synced = pool.map(_sync, [fd for _, fd in written])
+        survivors += _durable(shelf, written, synced, NEW)
+    return asked_n, survivors
+
+
+def _chunks(entries: list[Entry]) -> Iterator[list[Entry]]:
+    """Few enough to have them all open at once."""
+    for begin in range(0, len(entries), _OPEN_AT_ONCE):
+        yield entries[begin : begin + _OPEN_AT_ONCE]
+
+
+def _durable(shelf: Shelf, written: list[tuple[Entry, int]], synced: Iterable[bool], suffix: str) -> list[Entry]:
+    """Those that the disk has made durable; a file of which it is in doubt goes, so that it cannot come back uncounted."""
+    sure: list[Entry] = []
+    for (entry, _), durable in zip(written, synced, strict=True):
+        if durable:
+            sure.append(entry)
+        else:
+            with contextlib.suppress(OSError):
+                shelf.path(entry.id, suffix).unlink(missing_ok=True)
+    return sure
+
+
+def _sync(fd: int) -> bool:
+    """Make a file durable and close it; whether the disk did."""
+    with disk.closing(fd), contextlib.suppress(OSError):
+        disk.sync_data(fd)
+        return True
+    return False
+
+
 def _asked_n(shelf: Shelf, entry: Entry, covered: _Covered) -> int:
     """Raw inputs of the segment that lie in the span; all of them if it cannot be read."""
     try:
@@ -145,40 +192,71 @@ def _asked_n(shelf: Shelf, entry: Entry, covered: _Covered) -> int:
     return sum(event.n for event in held.events if covered(event, held.boot))
 
 
-def _recut(shelf: Shelf, entry: Entry, new_key: bytes, covered: _Covered) -> Entry | None:
-    """What of the segment survives, as a new file; None if nothing does or it could not be written."""
+def _recut(shelf: Shelf, entry: Entry, new_key: bytes, covered: _Covered | None) -> tuple[int, tuple[Entry, int] | None]:
+    """Raw inputs of the segment that lie in the span, and what survives, as a new file, open and not yet durable.
+
+    None if nothing survives, or it could not be written.
+    """
     path = shelf.path(entry.id)
     try:
-        contents = shelf.load(path)
+        contents = shelf.load(path) if covered is not None else None
     except (SegmentError, disk.NotPrivate, OSError):
-        return None
-    survivors = tuple(event for event in contents.events if not covered(event, contents.heading.boot))
-    if not survivors:
+        return entry.n, None
+    survivors: tuple[Event, ...] = ()
+    if contents is not None and covered is not None:
+        survivors = tuple(event for event in contents.events if not covered(event, contents.heading.boot))
+    if contents is None or not survivors:
         path.unlink(missing_ok=True)  # now, because it makes room for the survivors of others
-        return None
+        return entry.n, None
+    asked_n = entry.n - sum(event.n for event in survivors)
     heading = replace(contents.heading, id=shelf.random(ID_BYTES), key=shelf.random(KEY_BYTES), slot=0)
     header = segment.start(heading, new_key, shelf.random(NONCE_BYTES), shelf.random(SLOT_BYTES))
     record = segment.record(heading, 0, survivors)
     new = shelf.path(heading.id, NEW)
     try:
-        disk.write_new(new, header + record)
+        fd = _written(new, header + record)
     except OSError:
-        return None
-    return entry_of(Contents(heading, (survivors,), len(header) + len(record)))
+        return asked_n, None
+    return asked_n, (entry_of(Contents(heading, (survivors,), len(header) + len(record))), fd)
 
 
-def _prepare(shelf: Shelf, entries: list[Entry], new_key: bytes) -> list[Entry]:
+def _written(path: Path, raw: bytes) -> int:
+    """A new file with these bytes, open. After an OSError it is not there."""
+    fd = disk.create(path)
+    try:
+        disk.write_whole(fd, raw)
+    except OSError:
+        os.close(fd)
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise
+    return fd
+
+
+def _prepare(shelf: Shelf, entries: list[Entry], new_key: bytes, pool: ThreadPoolExecutor) -> list[Entry]:
     """Put the new hold key into the free slot of each segment; those that it could be put into, durably."""
     ready: list[Entry] = []
-    for entry in entries:
-        with contextlib.suppress(SegmentError, disk.NotPrivate, OSError), disk.closing(disk.open_private(shelf.path(entry.id))) as fd:
-            heading = segment.read_heading(os.pread(fd, segment.HEADER_BYTES, 0), shelf.hold_key or bytes(SECRET_BYTES))
-            slot = 1 - heading.slot
-            wrapped = segment.wrap(heading, new_key, shelf.random(NONCE_BYTES))
-            if os.pwrite(fd, wrapped, segment.slot_at(slot)) == len(wrapped):
-                disk.sync_data(fd)
-                ready.append(replace(entry, slot=slot))
+    for some in _chunks(entries):
+        written = [one for entry in some if (one := _wrapped(shelf, entry, new_key)) is not None]
+        synced = pool.map(_sync, [fd for _, fd in written])
+        ready += _durable(shelf, written, synced, SEGMENT)
     return ready
+
+
+def _wrapped(shelf: Shelf, entry: Entry, new_key: bytes) -> tuple[Entry, int] | None:
+    """The segment with the new hold key in its free slot, open and not yet durable; None if that could not be done."""
+    try:
+        fd = disk.open_private(shelf.path(entry.id))
+    except (disk.NotPrivate, OSError):
+        return None
+    with contextlib.suppress(SegmentError, OSError):
+        heading = segment.read_heading(os.pread(fd, segment.HEADER_BYTES, 0), shelf.hold_key or bytes(SECRET_BYTES))
+        slot = 1 - heading.slot
+        wrapped = segment.wrap(heading, new_key, shelf.random(NONCE_BYTES))
+        if os.pwrite(fd, wrapped, segment.slot_at(slot)) == len(wrapped):
+            return replace(entry, slot=slot), fd
+    os.close(fd)
+    return None
 
 
 def _replace_key(shelf: Shelf, new_key: bytes, to_make_room: list[bytes]) -> bool:
@@ -202,7 +280,8 @@ def _opens(shelf: Shelf, path: Path) -> bool:
     if shelf.hold_key is None:
         return False
     try:
-        segment.read_heading(disk.read(path, MAX_FILE_BYTES)[: segment.HEADER_BYTES], shelf.hold_key)
+        with disk.closing(disk.open_private(path)) as fd:
+            segment.read_heading(os.pread(fd, segment.HEADER_BYTES, 0), shelf.hold_key)
     except (SegmentError, disk.NotPrivate, OSError):
         return False
     return True

@@ -1,12 +1,12 @@
 """What the hold says of itself: its index, its answers, and which segments make a batch together. Decides; reads no file. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
-from consent.event import Clocks, Event
+from consent.event import Event
 from consent.vocabulary import Purpose
 from transport.batch import MAX_EVENTS, MAX_SEGMENTS
-from transport.span import Cover, is_due
+from transport.span import Cover
 
 
 @dataclass(slots=True)
@@ -107,12 +107,12 @@ class Purged:
     key_gone: bool
 
 
-def plan(entries: Iterable[Entry], *, boot: str, now: Clocks, hold_s: int) -> list[Due]:
-    """The batches that may be cut now, oldest segments first. hold_s 0: the person ends the hold, and all is due."""
+def plan(entries: Iterable[Entry], over: Callable[[Cover], bool], only: Collection[bytes] | None = None) -> list[Due]:
+    """The batches that may be cut now, oldest segments first: those whose hold is over, and of the ids in `only` if it is given."""
     plans: list[Due] = []
     latest: dict[Purpose, int] = {}
     for entry in entries:
-        if hold_s > 0 and not is_due(entry.cover, boot=boot, now=now, hold_s=hold_s):
+        if (only is not None and entry.id not in only) or not over(entry.cover):
             continue
         place = latest.get(entry.purpose)
         due = plans[place] if place is not None else None

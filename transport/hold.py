@@ -6,7 +6,7 @@ gives an event to anybody but the subject (`read`) and the sealing (`load`).
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -14,16 +14,20 @@ from pathlib import Path
 from consent.event import Clocks, Event
 from consent.gate import Admitted
 from consent.vocabulary import Purpose
-from transport import disk, forgetting, reopening, segment
+from transport import cutting, disk, forgetting, reopening, segment
 from transport.batch import MAX_EVENTS
 from transport.held import Due, Entry, Forgotten, Held, HoldStats, KeptCounts, Purged, plan
 from transport.keystore import HOLD, Keystore, KeystoreError
 from transport.segment import ID_BYTES, KEY_BYTES, NONCE_BYTES, SLOT_BYTES, Contents, Heading
 from transport.shelf import Random, Shelf, entry_of
-from transport.span import Span, cover_of, ends_of, holds, join, touches
+from transport.span import Cover, Span, cover_of, ends_of, holds, is_due, join, touches
+from transport.term import Term
 
 MAX_HOLD_BYTES = 256 * 1024 * 1024
 """Seven days, the longest hold, of eight hours at twenty events a second and 60 bytes each. An ordinary day is a hundredth of it."""
+
+AGED_S = 30 * 24 * 3600
+"""The longest hold is a week. What is still here after a month belongs to a consent that nobody acts on: pauses, an expired policy."""
 
 _MINUTE_MS = 60_000
 
@@ -97,13 +101,33 @@ class Hold:
         """What is held now, in counts."""
         return self._shelf.stats()
 
-    def take_due(self, now: Clocks, hold_s: int) -> list[Due]:
-        """The batches that may be cut now; their segments take no more records. hold_s 0 means all, because the subject says so."""
-        plans = plan(self._shelf.entries.values(), boot=self._boot, now=now, hold_s=hold_s)
+    def take_due(self, now: Clocks, term: Term | None, only: Collection[bytes] | None = None) -> list[Due]:
+        """The batches that may be cut now; their segments take no more records.
+
+        Args:
+            term: When a hold is over; None: at once, because the subject says so.
+            only: Ids of segments, as `cut_out` names them; None: any.
+        """
+
+        def over(cover: Cover) -> bool:
+            return term is None or term.over(cover, boot=self._boot, now=now)
+
+        plans = plan(self._shelf.entries.values(), over, only)
         taken = {segment_id for due in plans for segment_id in due.ids}
         for purpose in [purpose for purpose, opened in self._open.items() if opened.heading.id in taken]:
             self._close(purpose)
         return plans
+
+    def cut_out(self, span: Span) -> frozenset[bytes]:
+        """The ids of segments that hold exactly what lies in the span, once segments on its edge are cut in two; none takes more records.
+
+        Raises OSError if the disk refuses; what is held is then what it was.
+        """
+        self._close_all()
+        forgetting.mend(self._shelf)
+        inside = cutting.cut_out(self._shelf, span)
+        self._held_bytes = self.stats().held_bytes
+        return inside
 
     def load(self, ids: Sequence[bytes]) -> list[Held]:
         """The events of these segments. Raises KeyError for one that is not held (any more), SegmentError or OSError."""
@@ -122,9 +146,24 @@ class Hold:
         self._consumed.clear()
         return n
 
+    def drop_aged(self, now: Clocks, aged_s: int = AGED_S) -> int:
+        """Unlink what has been held for longer than anything is, because it may not or cannot leave; the raw inputs it held.
+
+        Raises OSError; what is left goes with the next ones.
+        """
+        aged = [entry.id for entry in self._shelf.entries.values() if is_due(entry.cover, boot=self._boot, now=now, hold_s=aged_s)]
+        if not aged:
+            return 0
+        self._close_all()
+        n = self._shelf.drop(aged)
+        self._held_bytes = self.stats().held_bytes
+        return n
+
     def forget(self, span: Span) -> Forgotten:
         """Drop what lies in the span, under a new hold key; durable when it returns. Works on a full disk, by dropping more."""
         self._close_all()
+        with contextlib.suppress(OSError):  # what is left half cut does not open under the new key, and goes whole
+            cutting.finish(self._shelf)
         forgetting.mend(self._shelf)
         forgotten = forgetting.forget(self._shelf, span)
         self._held_bytes = self.stats().held_bytes

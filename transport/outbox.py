@@ -135,6 +135,11 @@ class Outbox:
         notes = covered([*self._waiting.values(), *self._rejected.values()], span)
         return [self.destroy(note.id) for note in notes]
 
+    def drop_aged(self, before_day: str) -> list[Note]:
+        """Destroy every envelope that was sealed before a day (UTC, ISO 8601), rejected ones among them; their notes."""
+        aged = [note for note in (*self._waiting.values(), *self._rejected.values()) if note.day < before_day]
+        return [self.destroy(note.id) for note in aged]
+
     def sent_notes(self, span: Span | None = None) -> list[Note]:
         """What was sent and is still remembered, oldest first; with a span, what any part of lies in it: to be erased."""
         notes = sorted(self._sent_notes(), key=lambda note: note.order)
@@ -161,14 +166,17 @@ class Outbox:
         """What waits, in counts."""
         return stats_of(self._waiting.values(), self._rejected.values())
 
-    def purge(self, *, forget_sent: bool = False) -> Purged:
-        """Destroy everything that waits; works on a full disk. The notes of what was sent stay until erasing is asked for."""
+    def purge(self, *, forget_sent: bool = False, keep_notes: bool = False) -> Purged:
+        """Destroy everything that waits; works on a full disk. The notes of what was sent stay until erasing is asked for.
+
+        With keep_notes those of what waits stay with them: an upload that was cut off may have arrived, and must be erased too.
+        """
         n = sum(note.n for note in (*self._waiting.values(), *self._rejected.values()))
         self._waiting.clear()
         self._rejected.clear()
         if forget_sent:
             self._key = None
-        return Purged(n, purge(self._folder, self._keys, forget_sent=forget_sent))
+        return Purged(n, purge(self._folder, self._keys, forget_sent=forget_sent, keep_notes=keep_notes))
 
     def _seal(self, note: Note) -> bytes:
         if self._key is None:
@@ -231,9 +239,10 @@ class Outbox:
         disk.sync_folder(self._folder)
 
 
-def purge(folder: Path, keys: Keystore, *, forget_sent: bool = False) -> bool:
+def purge(folder: Path, keys: Keystore, *, forget_sent: bool = False, keep_notes: bool = False) -> bool:
     """Unlink every envelope in an outbox's folder, whatever state it is in; with forget_sent also the notes and their key.
 
+    With keep_notes the notes of what waits become notes of what may have been sent: moving them needs no room and no key.
     Returns whether the key is gone, where that was asked. For a withdrawal without a daemon. Raises OSError if the folder refuses.
     """
     key_gone = True
@@ -242,6 +251,10 @@ def purge(folder: Path, keys: Keystore, *, forget_sent: bool = False) -> bool:
             keys.delete(OUTBOX)
         except KeystoreError:
             key_gone = False
+    if keep_notes and (folder / "sent").is_dir():
+        for path in folder.glob("*" + _NOTE):
+            os.replace(path, folder / "sent" / path.name)
+        disk.sync_folder(folder / "sent")
     for place in (folder, folder / "sent") if forget_sent else (folder,):
         disk.empty(place)
     return key_gone

@@ -6,7 +6,7 @@ Refuses to guess: a segment that does not read is never sent and never silently 
 import os
 from collections.abc import Iterable
 
-from transport import disk, forgetting
+from transport import cutting, disk, forgetting
 from transport.held import Entry, Recovered
 from transport.segment import SegmentError, Unfinished
 from transport.shelf import BAD, NEW, SEGMENT, Shelf, entry_of
@@ -23,6 +23,7 @@ def recover(shelf: Shelf, consumed: Iterable[bytes]) -> Recovered:
         NotPrivate: a file of the hold is a link, another's, or open to others.
         OSError: the disk cannot be read.
     """
+    cutting.finish(shelf)
     pending = forgetting.resume(shelf)
     if pending is not None and pending[0] is None:
         forgetting.finish(shelf)  # the key was replaced already: only what it opens is still there

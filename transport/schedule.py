@@ -26,6 +26,7 @@ class StopWhy(StrEnum):
 
     NOTHING_WAITING = "nothing_waiting"
     NOT_PERMITTED = "not_permitted"
+    BUDGET_SPENT = "budget_spent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +70,29 @@ class Schedule:
     attempts: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def next_step(schedule: Schedule, waiting: Sequence[Note], permitted: AbstractSet[Purpose], now_ms: int) -> Step:
+def next_step(schedule: Schedule, waiting: Sequence[Note], permitted: AbstractSet[Purpose], now_ms: int, room_bytes: int) -> Step:
     """What to do now.
 
     Args:
         waiting: the outbox, oldest first.
         permitted: purposes for which `gate.may_send` says yes at this instant.
         now_ms: elapsed time.
+        room_bytes: what may still be sent today; an envelope that does not fit waits for another day.
     """
     if not waiting:
         return Stop(StopWhy.NOTHING_WAITING)
     sendable = [note for note in waiting if note.purpose in permitted]
     if not sendable:
         return Stop(StopWhy.NOT_PERMITTED)
+    fitting = [note for note in sendable if note.envelope_bytes <= room_bytes]
+    if not fitting:
+        return Stop(StopWhy.BUDGET_SPENT)
     if now_ms < schedule.not_before_ms:
         return Wait((schedule.not_before_ms - now_ms) / 1000)
     recent = _recent(schedule, now_ms)
     if len(recent) >= MAX_REQUESTS_AN_HOUR:
         return Wait((recent[0] + _HOUR_MS - now_ms) / 1000)
-    return Upload(min(sendable, key=lambda note: schedule.attempts.get(note.id, 0)).id)
+    return Upload(min(fitting, key=lambda note: schedule.attempts.get(note.id, 0)).id)
 
 
 def begun(schedule: Schedule, now_ms: int) -> Schedule:

@@ -15,6 +15,8 @@ from transport.errors import TransportError
 from transport.hold import Hold
 from transport.outbox import Outbox
 from transport.seal import FRESH_BYTES, Terms, may_seal, seal_held
+from transport.span import Span
+from transport.term import Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,16 @@ class SealedCounts:
 
 
 def seal_due(  # noqa: PLR0913 - two stores, the terms, the time: each is a separate thing
-    hold: Hold, outbox: Outbox, terms: Terms, *, now: Clocks, hold_s: int, random: Callable[[int], bytes] = os.urandom
+    hold: Hold,
+    outbox: Outbox,
+    terms: Terms,
+    *,
+    now: Clocks,
+    term: Term | None,
+    span: Span | None = None,
+    random: Callable[[int], bytes] = os.urandom,
 ) -> SealedCounts:
-    """Seal everything whose hold is over; hold_s 0: everything, because the subject says so.
+    """Seal everything whose hold is over; term None: everything, or exactly what lies in the span, because the subject says so.
 
     What cannot be sealed (outbox full, no key for a purpose, a disk error) stays held, and `waits` says why in words.
     """
@@ -39,7 +48,11 @@ def seal_due(  # noqa: PLR0913 - two stores, the terms, the time: each is a sepa
     envelopes = n = 0
     refused: Counter[Why] = Counter()
     waits: str | None = None
-    for due in hold.take_due(now, hold_s):
+    try:
+        only = None if span is None else hold.cut_out(span)
+    except (OSError, TransportError) as error:
+        return SealedCounts(waits=f"the disk refuses ({error.strerror}); make room" if isinstance(error, OSError) else str(error))
+    for due in hold.take_due(now, term, only):
         try:
             order = max(outbox.next_order(), now.wall_ms)  # also after those that were sent and are gone from here
             sealed = seal_held(hold.load(due.ids), terms, order=order, fresh=random(FRESH_BYTES))

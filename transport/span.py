@@ -1,6 +1,7 @@
 """Which events a person means by "the last ten minutes", "that surface" or "everything", and when a hold is over. Pure.
 
-In doubt a span covers more, and a hold lasts longer. `show` and `forget` use the same spans, so what is shown is what is forgotten.
+In doubt a span covers more, and a hold lasts longer. `show` and `forget` use the same spans, so what is shown is what is forgotten;
+of the same span `send` takes less in doubt: only what lies wholly in it, by every clock.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -116,6 +117,23 @@ def touches(span: Span, cover: Cover, ends: Ends) -> bool:
 def holds(span: Span, event: Event, boot: str, ends: Ends) -> bool:
     """Whether an event of this start of the machine lies in the span."""
     return touches(span, cover_of((event,), boot), ends)
+
+
+def within(span: Span, event: Event, boot: str, ends: Ends) -> bool:
+    """Whether all of an event lies in the span, by every clock that knows: what may be sent because a person named this span."""
+    cover = cover_of((event,), boot)
+    match span:
+        case Everything():
+            return True
+        case OfSurface(surface):
+            return event.surface == surface
+        case Between(begin, end):
+            return begin <= cover.first_wall_ms and cover.last_wall_ms <= end
+        case Last():
+            begun = Cover(boot, cover.first_boot_ms, cover.first_boot_ms, cover.first_wall_ms, cover.first_wall_ms, cover.surfaces)
+            reach_ms = span.seconds * 1000
+            by_wall = span.now.wall_ms - reach_ms <= begun.first_wall_ms and cover.last_wall_ms <= span.now.wall_ms
+            return by_wall and _at_least_ago_ms(begun, span.boot, span.now, ends) <= reach_ms
 
 
 def is_due(cover: Cover, *, boot: str, now: Clocks, hold_s: int) -> bool:

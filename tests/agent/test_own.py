@@ -20,6 +20,7 @@ from tests.agent.senders import POLICY, rows
 from tests.commands import LONGEST_S, Done, Place, argv, run, start
 from tests.receiver import stand
 from transport.recovery import RecoveryCode, parse
+from transport.span import Everything
 
 TODAY = datetime.now(UTC).date()
 
@@ -126,7 +127,7 @@ def test_a_person_sees_and_erases_on_their_own_machine_without_naming_anything(t
         subject = Subject(places, BOOT, when(0))
         code = say_yes(subject, when(0))
         keep(subject, clicks(1, 2), when(3))
-        subject.seal(recording(), POLICY, clock.read(), at_once=True)
+        subject.seal(recording(), POLICY, clock.read(), span=Everything())
         (note,) = subject.outbox.waiting()
         assert service.client.put(f"/v1/batches/{note.id}", content=subject.outbox.read(note.id)).status_code == 201
         subject.close()

@@ -12,6 +12,7 @@ from agent.messages import GiveConsent
 from agent.permission import Facts, standing
 from consent.event import Clocks
 from consent.history import Choice
+from consent.holding import DEFAULT_HOLD_S
 from consent.notice import COLUMNS, text
 from consent.policy import Policy, parse
 from consent.proof import NONE, Proof
@@ -114,8 +115,8 @@ def test_a_wider_policy_adds_nothing_and_a_narrower_one_acts_at_once() -> None:
 def test_a_shorter_hold_is_not_obeyed_and_a_longer_one_is() -> None:
     """The hold is at least a day and what was promised; a policy can only lengthen it."""
     agreed = consented(POLICY)
-    assert permission.hold_s(agreed, POLICY) == permission.DEFAULT_HOLD_S
-    assert permission.hold_s(agreed, parse(as_bytes(policy(hold_min_s=3 * 86400)))) == 3 * 86400
+    assert permission.hold_s(Choice(), agreed, POLICY) == DEFAULT_HOLD_S
+    assert permission.hold_s(Choice(), agreed, parse(as_bytes(policy(hold_min_s=3 * 86400)))) == 3 * 86400
 
 
 def test_a_yes_covers_exactly_what_was_said() -> None:
@@ -166,7 +167,7 @@ def test_the_code_is_not_in_the_asking_s_repr() -> None:
 
 def test_the_notice_names_what_matters() -> None:
     """Who asks, what for, who opens it, for how long, where, how to stop, and what never happens; in 80 columns."""
-    written = text(POLICY, ENTRIES, permission.DEFAULT_HOLD_S)
+    written = text(POLICY, ENTRIES, DEFAULT_HOLD_S)
     assert max(len(line) for line in written.splitlines()) <= COLUMNS
     notice = " ".join(written.split())
     for needed in ("Example Ltd", "2 of 3 custodians", "30 days", "Editor", "volens consent withdraw", "Never", "24 hours"):

@@ -18,12 +18,14 @@ from agent.places import Places
 from agent.reach import Reach
 from agent.subject import Subject
 from consent.trust import Trusted
-from consent.vocabulary import Blocker, State, SurfaceId
+from consent.vocabulary import Blocker, State, SurfaceId, Why
 from tests.agent.people import BOOT, POLICY, at, clicks, keep, places_in, recording, say_yes, subject_in
 from tests.disks import fill, small_disk
 from tests.policies import PURPOSE_KEY, as_bytes, policy
+from transport.allowance import DAY_BYTES
 from transport.envelope import open_purpose, parse
 from transport.recovery import parse as parse_code
+from transport.span import Between, Everything, Last, OfSurface
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def again(subject: Subject, minutes: float) -> Subject:
 
 def test_a_withdrawal_is_final_and_destroys_everything(subject: Subject) -> None:
     """INV-10, INV-13: after it, nothing is held or waiting, the counts reconcile, and a restart finds the same."""
-    assert subject.seal(recording(), POLICY, at(9), at_once=True).envelopes == 1
+    assert subject.seal(recording(), POLICY, at(9), span=Everything()).envelopes == 1
     keep(subject, clicks(10), at(10))
     subject.withdraw(at(11))
     subject.purge(at(11))
@@ -63,7 +65,7 @@ def test_a_purge_that_was_cut_short_is_completed_at_the_next_start(subject: Subj
 
 def test_what_was_sent_as_the_daemon_was_killed_is_counted_as_sent(subject: Subject) -> None:
     """INV-21: killed after the envelope went, and before ledger and counts said so: every later start says it, once."""
-    assert subject.seal(recording(), POLICY, at(9), at_once=True).envelopes == 1
+    assert subject.seal(recording(), POLICY, at(9), span=Everything()).envelopes == 1
     (note,) = subject.outbox.waiting()
     subject.save()
     subject.outbox.sent(note.id)
@@ -97,27 +99,39 @@ def test_a_new_yes_brings_nothing_back(subject: Subject) -> None:
 
 def test_forgetting_drops_the_span_and_envelopes_that_overlap_it(subject: Subject) -> None:
     """INV-11: the last minutes go from the hold, and a waiting envelope that touches them goes whole."""
-    subject.forget(at(10), last_s=5 * 60 + 30, surface=None)
+    subject.forget(at(10), Last(5 * 60 + 30, at(10), BOOT))
     assert [event.at for event in subject.held(at(10), None)] == [at(1)]
-    assert subject.seal(recording(), POLICY, at(10), at_once=True).envelopes == 1
-    words = subject.forget(at(10), last_s=20 * 60, surface=None)
+    assert subject.seal(recording(), POLICY, at(10), span=Everything()).envelopes == 1
+    words = subject.forget(at(10), Last(20 * 60, at(10), BOOT))
     assert (subject.outbox.waiting(), "1 waiting envelope." in words) == ([], True)
     assert subject.tally.seen == subject.tally.total() == subject.tally.forgotten == 3
 
 
 def test_forgetting_a_surface_drops_it_and_nothing_else(subject: Subject) -> None:
     """By surface: another surface's events stay."""
-    subject.forget(at(10), last_s=None, surface=SurfaceId("other"))
+    subject.forget(at(10), OfSurface(SurfaceId("other")))
     assert subject.hold.stats().events == 3
-    subject.forget(at(10), last_s=None, surface=SurfaceId("editor"))
+    subject.forget(at(10), OfSurface(SurfaceId("editor")))
     assert subject.hold.stats().events == 0
 
 
 def test_nothing_is_sealed_before_its_hold_is_over(subject: Subject) -> None:
-    """INV-19: within a day nothing is due; the subject may end the hold; a pause or a withdrawal stops sealing."""
-    assert subject.seal(recording(), POLICY, at(23 * 60), at_once=False).envelopes == 0
+    """INV-19: within a day nothing is due; and then not before a quarter of an hour was seen."""
+    assert subject.seal(recording(), POLICY, at(23 * 60)).envelopes == 0
     subject.pause(30, at(23 * 60))
-    assert subject.seal(recording(), POLICY, at(25 * 60), at_once=False).envelopes == 1
+    assert subject.seal(recording(), POLICY, at(25 * 60)).envelopes == 0
+    look(subject, 25 * 60, 14)
+    assert subject.seal(recording(), POLICY, at(26 * 60)).envelopes == 0
+    subject.save()
+    subject = again(subject, 26 * 60)  # a restart forgets no time that was seen, and counts none of its own
+    look(subject, 26 * 60, 1)
+    assert subject.seal(recording(), POLICY, at(27 * 60)).envelopes == 1
+
+
+def look(subject: Subject, begin: float, minutes: int) -> None:
+    """A session that is awake and unlocked for some minutes."""
+    for minute in range(minutes):
+        subject.saw(at(begin + minute), at(begin + minute + 1))
 
 
 def test_what_is_sealed_opens_with_the_purpose_key_and_the_recovery_code_only(tmp_path: Path) -> None:
@@ -125,7 +139,7 @@ def test_what_is_sealed_opens_with_the_purpose_key_and_the_recovery_code_only(tm
     made = subject_in(tmp_path)
     code = say_yes(made, at(0))
     keep(made, clicks(1), at(1))
-    made.seal(recording(), POLICY, at(2), at_once=True)
+    made.seal(recording(), POLICY, at(2), span=Everything())
     (note,) = made.outbox.waiting()
     envelope = parse(made.outbox.read(note.id))
     assert code is not None
@@ -253,3 +267,39 @@ def test_a_yes_is_bound_to_the_root_of_trust_that_was_pinned(subject: Subject) -
     """Another root in the place of the pinned one is another controller: nothing of the old yes holds."""
     subject.places.pinned_root.write_bytes(b"another root")
     assert subject.record.receipt() is None
+
+
+def test_what_cannot_leave_for_a_month_is_destroyed_and_counted(subject: Subject) -> None:
+    """Bounded in age: held or sealed, on the thirty-first day it goes, and the counts reconcile; a day before nothing does."""
+    keep(subject, clicks(10), at(10))
+    subject.seal(recording(), POLICY, at(11), span=Between(at(1).wall_ms, at(1).wall_ms))
+    day = 24 * 60
+    subject.drop_aged(at(29 * day))
+    assert (subject.hold.stats().n, subject.outbox.stats().n) == (3, 1)
+    subject.drop_aged(at(32 * day))
+    assert (subject.hold.stats().n, subject.outbox.stats().n) == (0, 0)
+    assert subject.tally.seen == subject.tally.total() == subject.tally.refused[Why.TOO_OLD] == 4
+
+
+def test_what_was_sent_today_survives_a_restart(subject: Subject) -> None:
+    """The day's bytes are on the disk before they leave; another day begins anew."""
+    subject.spend(DAY_BYTES - 1, at(0))
+    reopened = again(subject, 1)
+    assert (reopened.today_bytes(at(1)), reopened.room_bytes(at(1)), reopened.room_bytes(at(48 * 60))) == (DAY_BYTES - 1, 1, DAY_BYTES)
+
+
+def test_a_damaged_segment_is_set_aside_shown_and_the_rest_is_kept(subject: Subject) -> None:
+    """One flipped bit: its segment is counted in `status`, the others are held, and forgetting everything removes it."""
+    keep(subject, clicks(20), at(20))
+    subject.close()
+    first = min(subject.places.hold.glob("*.seg"))
+    raw = bytearray(first.read_bytes())
+    raw[-1] ^= 1
+    first.write_bytes(raw)
+    with Alone(subject.places) as alone:
+        status = alone.answer(AskStatus())
+        assert isinstance(status, StatusIs)
+        assert (status.status.hold.damaged, status.status.keystore) == (1, "file")
+        assert status.status.hold.events in (1, 3)
+        alone.answer(Forget())
+    assert list(subject.places.hold.glob("*")) == []

@@ -2,7 +2,9 @@
 
 import pytest
 
+from collectors.acts import LONGEST_MS
 from collectors.keys import Keys
+from collectors.observer import BUSY_MS, TICK_MS
 from consent.event import Bucket, EndedBy, Event, FieldRole, KeyChord, KeyNamed, Modifier, NamedKey, TypingBurst
 from consent.vocabulary import Why
 from tests.collectors.stage import DIALOG, EDITOR, START_MS, Stage
@@ -212,3 +214,49 @@ def test_no_key_is_remembered_once_it_is_told() -> None:
     keys: Keys = stage.shaper._keys
     assert (keys._acts, keys._owner, keys._held, keys._burst) == ([], {}, {}, None)
     assert stage.keyboard._down == {}
+
+
+def _bursts(events: list[Event]) -> list[TypingBurst]:
+    return [event.payload for event in events if isinstance(event.payload, TypingBurst)]
+
+
+def test_typing_that_goes_on_is_cut_and_nothing_of_it_is_lost() -> None:
+    """Four seconds of typing: no burst is longer than six bins, each but the last says that it went on, and every input is in one."""
+    stage = Stage().in_editor()
+    for _ in range(40):
+        stage.strike("a")
+        stage.later(60)
+    events = stage.settle()
+    bursts = _bursts(events)
+    assert len(bursts) >= 3
+    assert {burst.ended_by for burst in bursts[:-1]} == {EndedBy.LENGTH}
+    assert bursts[-1].ended_by is EndedBy.IDLE
+    assert max(burst.bins for burst in bursts) <= LONGEST_MS // 250 + 1
+    assert sum(event.n for event in events) == 80
+    assert stage.dropped == {}
+
+
+def test_a_character_that_is_held_goes_on_in_the_next_burst() -> None:
+    """Its repeats for three seconds, then its release: all in bursts, none refused."""
+    stage = Stage().in_editor()
+    for _ in range(100):
+        stage.press("a")
+        stage.later(30)
+    stage.release("a")
+    events = stage.settle()
+    assert len(_bursts(events)) >= 2
+    assert (sum(event.n for event in events), stage.dropped) == (101, {})
+
+
+def test_nothing_that_is_typed_is_in_the_observer_for_longer_than_two_seconds() -> None:
+    """Kill -9 of the observer loses at most 2 s of typing: with what it takes to say it, a key is told in that time."""
+    stage = Stage().in_editor()
+    began_ms, waited_ms = stage.ms, 0
+    stage.press("a")
+    while not _bursts(stage.shaper._account.events):
+        stage.later(10)
+        stage.shaper.advance(stage.now)
+        waited_ms = stage.ms - began_ms
+        if waited_ms % 200 == 0 and waited_ms < 1400:
+            stage.strike("s")
+    assert waited_ms + BUSY_MS + TICK_MS <= 2_000

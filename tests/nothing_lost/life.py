@@ -113,7 +113,7 @@ def live(stores: Stores, rng: random.Random, first: int, say: Say) -> int:
             say(f"noted {first}")
             return first + 1
         case "seal":
-            counts_sealed = seal_due(stores.hold, stores.outbox, TERMS, now=at(first), hold_s=0)
+            counts_sealed = seal_due(stores.hold, stores.outbox, TERMS, now=at(first), term=None)
             say("sealed" if counts_sealed.waits is None else "refused seal")
         case _:
             say("forgetting")

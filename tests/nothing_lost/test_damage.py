@@ -26,7 +26,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
             surface = GOES if instant % 3 == 0 else STAYS
             stores.hold.keep([admitted(instant, surface)], at(part * 60_000))
         if part < 2:
-            assert seal_due(stores.hold, stores.outbox, TERMS, now=at(instant), hold_s=0).envelopes == 2
+            assert seal_due(stores.hold, stores.outbox, TERMS, now=at(instant), term=None).envelopes == 2
     for number in range(12):
         stores.ledger.append("note", at(number), BOOT, {"number": number})
     stores.close()

@@ -36,7 +36,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stores = Stores(folder)
     for instant in SEALED:
         stores.hold.keep([admitted(instant, _surface(instant))], at(instant))
-    assert seal_due(stores.hold, stores.outbox, TERMS, now=at(99), hold_s=0).envelopes == 2
+    assert seal_due(stores.hold, stores.outbox, TERMS, now=at(99), term=None).envelopes == 2
     for instant in HELD:
         stores.hold.keep([admitted(instant, _surface(instant))], at(instant))
     for number in NOTES:
@@ -64,7 +64,7 @@ def keep_more(stores: Stores) -> None:
 
 
 def seal(stores: Stores) -> None:
-    if seal_due(stores.hold, stores.outbox, TERMS, now=at(600), hold_s=0).waits is not None:
+    if seal_due(stores.hold, stores.outbox, TERMS, now=at(600), term=None).waits is not None:
         raise Refused
 
 

@@ -67,8 +67,9 @@ def _trial(prepared: Prepared, directory: Path, rng: random.Random) -> str:
         finally:
             site.engine.dispose()
     except (DBAPIError, sqlite3.Error, ReceiverError, ValueError) as error:
-        assert path.name == "volens.db", error  # a database that cannot be read is not served
-        return "refused"
+        if path.name != "volens.db":
+            raise AssertionError(f"damage to {path} keeps the rest from being served") from error
+        return "refused"  # a database that cannot be read is not served
     for batch_id, raw in handed.items():
         assert prepared.kept[batch_id] == raw, f"damage to {path} was handed out"
     if path.name == "volens.db":

@@ -1,5 +1,7 @@
 """Forgetting and purging in the hold: through crashes, full disks and refusing keystores, all of it or none, and never too little."""
 
+import time
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from consent.vocabulary import SurfaceId
 from tests.disks import fill, small_disk
 from tests.transport.faults import Crash, dies_at, full_disk
 from tests.transport.holds import BOOT, MINUTE, at, held, keep, opened
-from tests.transport.makers import admit, click
+from tests.transport.makers import a_day_at_work, admit, click
 from transport.hold import Hold, purge
 from transport.keystore import HOLD, FileKeystore, KeystoreError
 from transport.segment import WrongHoldKey, read
@@ -196,3 +198,20 @@ def test_forget_drops_everything_when_the_key_cannot_be_replaced(tmp_path: Path)
     assert (forgotten.n, forgotten.beyond_n) == (4, 2)
     assert held(hold) == []
     assert keys.get(HOLD) is None
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("every_ms", [MINUTE, MINUTE // 10], ids=["nine hours", "a week"])
+def test_forgetting_in_a_full_hold_takes_seconds(tmp_path: Path, every_ms: int) -> None:
+    """50,000 events in 542 or 5,361 segments: the counts are exact, and how long each takes is printed (docs/evidence.md)."""
+    hold = opened(tmp_path)
+    events = a_day_at_work(50_000, 1)
+    for minute, (_, group) in enumerate(groupby(events, key=lambda event: event.at.boot_ms // every_ms)):
+        some = list(group)
+        assert hold.keep(admit(some), at(minute * MINUTE)).full_events == 0
+    for span in (Last(600, events[-1].at, BOOT), OfSurface(SurfaceId("mail")), Everything()):
+        before, began_s = hold.stats(), time.monotonic()
+        forgotten = hold.forget(span)
+        print(f"{type(span).__name__}: {forgotten.events} of {before.events} events, {time.monotonic() - began_s:.2f} s")
+        assert (forgotten.beyond_n, hold.stats().events) == (0, before.events - forgotten.events)
+    assert held(opened(tmp_path)) == []

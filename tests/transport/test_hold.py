@@ -18,6 +18,7 @@ from transport import disk
 from transport.batch import MAX_EVENTS
 from transport.disk import NotPrivate
 from transport.span import Everything, Last
+from transport.term import Term
 
 
 def test_what_is_kept_is_on_disk_when_keep_returns(tmp_path: Path) -> None:
@@ -198,9 +199,9 @@ def test_nothing_is_due_before_its_hold_is_over(tmp_path: Path) -> None:
     hold = opened(tmp_path)
     keep(hold, 0, MINUTE)
     year_ahead = Clocks(2 * MINUTE, 2 * MINUTE, WALL + 365 * 86_400_000)
-    assert hold.take_due(year_ahead, 900) == []
-    assert [due.events for due in hold.take_due(at(900_000 + 1), 900)] == [1]
-    assert [due.events for due in hold.take_due(at(MINUTE), 0)] == [2]
+    assert hold.take_due(year_ahead, Term(900)) == []
+    assert [due.events for due in hold.take_due(at(900_000 + 1), Term(900))] == [1]
+    assert [due.events for due in hold.take_due(at(MINUTE), None)] == [2]
 
 
 def test_what_is_due_becomes_batches_of_one_purpose_and_bounded_size(tmp_path: Path) -> None:
@@ -210,7 +211,7 @@ def test_what_is_due_becomes_batches_of_one_purpose_and_bounded_size(tmp_path: P
         events = [click(minute * MINUTE + place) for place in range(MAX_EVENTS // 3)]
         hold.keep(admit(events), at(minute * MINUTE))
         hold.keep(admit(events[:1], {Kind.POINTER_BUTTON: CARE}), at(minute * MINUTE))
-    plans = hold.take_due(at(0), 0)
+    plans = hold.take_due(at(0), None)
     assert sorted((due.purpose, len(due.ids)) for due in plans) == [(CARE, 4), (STUDY, 1), (STUDY, 3)]
     assert all(due.events <= MAX_EVENTS for due in plans)
     assert len({segment_id for due in plans for segment_id in due.ids}) == 8
@@ -225,7 +226,7 @@ def test_an_open_segment_that_is_taken_grows_no_more(tmp_path: Path) -> None:
     """What is kept after the plan was made is in another segment, so sealing loses nothing."""
     hold = opened(tmp_path)
     keep(hold, 1)
-    due = hold.take_due(at(1), 0)[0]
+    due = hold.take_due(at(1), None)[0]
     keep(hold, 2)
     hold.consume(due.ids)
     assert held(hold) == held(opened(tmp_path)) == [2]

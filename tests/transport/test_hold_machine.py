@@ -89,11 +89,27 @@ class HoldMachine(RuleBasedStateMachine):
 
     @rule()
     def seal_everything(self) -> None:
-        for due in self.hold.take_due(self.now(), 0):
+        for due in self.hold.take_due(self.now(), None):
             events = [event for part in self.hold.load(due.ids) for event in part.events]
             assert self.hold.consume(due.ids) == sum(event.n for event in events)
             for event in events:
                 assert self.model.pop(event.at.boot_ms) == event
+
+    @rule(span=st.one_of(st.integers(0, 200), st.sampled_from(SURFACES)), crash=st.one_of(st.none(), st.integers(0, 30)))
+    def send_a_span(self, span: int | str, crash: int | None) -> None:
+        chosen: Span = Last(span, self.now(), BOOTS[self.boots % 3]) if isinstance(span, int) else OfSurface(span)  # type: ignore[arg-type]
+        try:
+            with dies_at(10**9 if crash is None else crash):
+                ids = self.hold.cut_out(chosen)
+        except Crash:
+            self.open()
+            return
+        for due in self.hold.take_due(self.now(), None, ids):
+            for event in [event for part in self.hold.load(due.ids) for event in part.events]:
+                assert isinstance(span, int) or event.surface == span
+                assert self.model.pop(event.at.boot_ms) == event
+            self.hold.consume(due.ids)
+        assert isinstance(span, int) or not [event for event in self.model.values() if event.surface == span]
 
     @rule()
     def withdraw(self) -> None:

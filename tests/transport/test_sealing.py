@@ -25,7 +25,8 @@ from transport.notes import Note
 from transport.outbox import Outbox, OutboxFull
 from transport.seal import Terms
 from transport.sealing import SealedCounts, seal_due
-from transport.span import Everything, Last, OfSurface
+from transport.span import Everything, Last, OfSurface, Span
+from transport.term import Term
 from transport.xwing import ReadingKey
 
 BOOT = "this-start"
@@ -59,8 +60,8 @@ class Desk:
         for instant in instants:
             self.hold.keep(admit([click(instant, surface=surface, n=2)], {Kind.POINTER_BUTTON: purpose}), at(instant))
 
-    def seal(self, terms: Terms = TERMS, hold_s: int = 0, now_ms: int = 99 * MINUTE) -> SealedCounts:
-        return seal_due(self.hold, self.outbox, terms, now=at(now_ms), hold_s=hold_s)
+    def seal(self, terms: Terms = TERMS, hold_s: int = 0, now_ms: int = 99 * MINUTE, span: Span | None = None) -> SealedCounts:
+        return seal_due(self.hold, self.outbox, terms, now=at(now_ms), term=Term(hold_s) if hold_s else None, span=span)
 
     def held(self) -> list[int]:
         return sorted(event.at.boot_ms for part in self.hold.read() for event in part.events)

@@ -1,0 +1,55 @@
+"""Numbers that may only rise, in a file of their own: they outlive a ledger that was set aside.
+
+The number of the consent makes the pseudonyms, so a new ledger must not begin it anew; and a policy that was once accepted is
+never gone below, whatever became of the ledger that remembered it.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from agent.places import Places
+from consent.ledger import salvage
+from consent.standing import Happening
+from consent.unreadable import UNREADABLE
+from transport import disk
+
+Versions = tuple[int, int, int, int]
+"""Of root, timestamp, snapshot and targets."""
+_MAX_BYTES = 4096
+
+
+class Floors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The highest numbers that were ever used on this machine."""
+
+    consents: int = 0
+    versions: Versions = (0, 0, 0, 0)
+
+
+def read(places: Places) -> Floors:
+    """The numbers; where their file is gone, at least as many consents as ledgers that were set aside still tell of."""
+    try:
+        return msgspec.json.decode(disk.read(places.floors, _MAX_BYTES), type=Floors)
+    except (OSError, disk.NotPrivate, *UNREADABLE):
+        return Floors(_told_by(places.state.glob("ledger.broken-*")))
+
+
+def put(places: Places, floors: Floors) -> None:
+    """Keep them, durably. Raises OSError."""
+    disk.put(places.floors, msgspec.json.encode(floors))
+
+
+def consents(places: Places) -> int:
+    """At least as many consents as were ever given on this machine, by the file and by every ledger."""
+    return max(read(places).consents, _told_by([places.ledger, *places.state.glob("ledger.broken-*")]))
+
+
+def highest(*versions: Versions) -> Versions:
+    """The highest of each."""
+    root, timestamp, snapshot, targets = (max(each) for each in zip(*versions, strict=True))
+    return root, timestamp, snapshot, targets
+
+
+def _told_by(ledgers: Iterable[Path]) -> int:
+    return sum(entry.what == Happening.CONSENT_GIVEN for path in ledgers for entry in salvage(path))
