@@ -29,6 +29,7 @@ from consent.vocabulary import Blocker, Kind, State, Why
 
 GROUP_S = 0.5
 """How long events gather before the indicator is challenged: with a second for its answer, nothing seen waits longer than 2 s."""
+_UNWRITABLE = frozenset({Blocker.JOURNAL_UNWRITABLE})
 SUSPEND_MS = 2000
 """How far the clock with suspend may run ahead of the one without before it counts as a suspend."""
 RETRY_S = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -74,7 +75,7 @@ class Daemon:
     def facts(self) -> Facts:
         """Everything that the permission depends on, now."""
         now, record = self._read(), self.subject.record
-        blockers = frozenset(self._blockers)
+        blockers = frozenset(self._blockers) | (_UNWRITABLE if record.unwritable else frozenset())
         policy = self.policy.policy
         if self.policy.blocker is not None:
             blockers |= {self.policy.blocker}

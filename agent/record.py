@@ -55,17 +55,23 @@ class SealingKeys:
 
 
 class Record:
-    """Ledger and keys of one person. Raises LedgerError if the ledger does not hold; KeystoreError only where a key is needed."""
+    """Ledger and keys of one person. Raises LedgerError if the ledger does not hold; KeystoreError only where a key is needed.
+
+    Attributes:
+        choice: What the subject's own words amount to.
+        unwritable: Whether the last line could not be written; nothing is collected until one can.
+    """
 
     def __init__(self, places: Places, keystore: Keystore, boot: str) -> None:
         self._places, self._keystore, self._boot = places, keystore, boot
         self._ledger = Ledger(places.ledger)
+        self.unwritable = False
         self._floors = floors.read(places)
         told = _choice(self._ledger.entries)
         self.choice: Choice = replace(told, consents=max(told.consents, self._floors.consents))
-        self._take_in()
+        self.take_in()
 
-    def _take_in(self) -> None:
+    def take_in(self) -> None:
         """Write down a pause that could not be written when it was said; if it still cannot be, it holds all the same."""
         pause = beside.closed(self._places)
         try:
@@ -117,7 +123,13 @@ class Record:
 
     def note(self, what: str, at: Clocks, data: dict[str, Any] | None = None, boot: str | None = None) -> None:
         """Write down something else that the subject is entitled to read later; `boot`: the start of the machine of `at`, if another."""
-        self.choice = add(self.choice, self._ledger.append(what, at, self._boot if boot is None else boot, data))
+        try:
+            entry = self._ledger.append(what, at, self._boot if boot is None else boot, data)
+        except LedgerUnwritable:
+            self.unwritable = True
+            raise
+        self.unwritable = False
+        self.choice = add(self.choice, entry)
 
     @property
     def lowest(self) -> floors.Versions:

@@ -107,9 +107,10 @@ async def _register(registering: Registering) -> None:
 
 
 async def _checkpoint(daemon: Daemon) -> None:
-    """Save the counts now and then, drop what is too old, and notice that a policy has expired while nothing happens."""
+    """Save the counts now and then, tell the ledger what it could not take, drop what is too old, notice that a policy has expired."""
     while True:
         await asyncio.sleep(CHECKPOINT_S)
+        daemon.subject.catch_up()
         daemon.subject.drop_aged(clock.read())
         daemon.subject.save()
         daemon.reconsider()

@@ -65,7 +65,7 @@ class Subject:
             self.erasures = Erasures(places.erasures)
         except disk.NotPrivate as error:
             raise StateUnsafe(error.what, error.do) from None
-        self._catch_up()
+        self.catch_up()
         self.seen = _saved_seen(places.seen)
         self._spent = _saved_spent(places.spent)
         self.tally = _saved_tally(places.tally)
@@ -75,8 +75,9 @@ class Subject:
         if self.record.choice.purge_owed:
             self.purge(now)
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
         """What was forgotten while the ledger or the keys were out of reach: told to the ledger, and the receiver asked to erase."""
+        self.record.take_in()
         with contextlib.suppress(LedgerUnwritable):
             for line in beside.unsaid(self.places):
                 asked = line.span is None or self._ask_erasure(self.outbox.sent_notes(line.span), everything=False)
@@ -206,7 +207,9 @@ class Subject:
 
     def resume(self, now: Clocks) -> str:
         """Record the end of a pause. Raises LedgerUnwritable while that cannot be written: then it goes on."""
+        self.record.take_in()
         self.record.happen(Happening.RESUME_ASKED, now)
+        beside.reopen(self.places)
         return "Resumed."
 
     def withdraw(self, now: Clocks) -> str:

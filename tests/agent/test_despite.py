@@ -1,18 +1,21 @@
 """Rights that never refuse: whatever is broken, what can be done is done, and what could not is said."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from agent.daemon import Daemon
 from agent.messages import AskReceipt, Done, Forget, Pause, ReceiptIs, Request, Resume, Withdraw
 from agent.reach import Reach
 from agent.record import FORGOTTEN, Record
 from agent.subject import Subject
 from consent.event import Clocks
 from consent.ledger import Ledger, LedgerUnwritable
-from consent.vocabulary import State, SurfaceId
+from consent.vocabulary import Blocker, State, SurfaceId
 from tests.agent.people import BOOT, POLICY, at, clicks, keep, recording, say_yes, subject_in
+from tests.register import REGISTER
 from transport.keystore import FileKeystore
 from transport.outbox import Outbox
 from transport.span import Everything
@@ -147,13 +150,31 @@ def test_a_daemon_whose_ledger_refuses_still_pauses_and_forgets(subject: Subject
         assert "cannot be written" in living.pause(30, at(11))
         assert living.record.choice.state is State.PAUSED
         assert "noted there later" in living.forget(at(12), Everything())
+        assert living.record.unwritable
+        daemon = Daemon(living, REGISTER, lambda: at(12), asyncio.new_event_loop())
+        assert Blocker.JOURNAL_UNWRITABLE in daemon.facts().blockers
         crashed = Subject(subject.places, BOOT, at(13))
         assert (crashed.record.choice.state, crashed.hold.stats().events) == (State.PAUSED, 0)
         with pytest.raises(LedgerUnwritable):
             crashed.resume(at(14))
+    living.catch_up()
+    assert not living.record.unwritable
+    assert not subject.places.closed.exists()
     mended = Subject(subject.places, BOOT, at(15))
     assert mended.record.choice.state is State.PAUSED
     assert [entry.what for entry in mended.record.entries][-2:] == ["pause_asked", FORGOTTEN]
+
+
+def test_a_resume_ends_a_pause_that_stood_beside_the_ledger(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same daemon, its ledger writable again: the pause is told first, then its end; a restart finds neither file nor pause."""
+    living = Subject(subject.places, BOOT, at(10))
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "append", refuse)
+        living.pause(30, at(11))
+    living.resume(at(12))
+    assert [entry.what for entry in living.record.entries][-2:] == ["pause_asked", "resume_asked"]
+    assert Subject(subject.places, BOOT, at(13)).record.choice.state is State.CONSENTED
+    assert not subject.places.closed.exists()
 
 
 def test_a_pause_finds_room_on_a_disk_that_has_none(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
