@@ -26,7 +26,7 @@ from receiver import settings as receiver_settings
 from receiver.errors import ReceiverError
 from tests import hostile
 from tests.policies import as_bytes, policy
-from transport import erasing, jobs, recovery, segment
+from transport import enrolling, erasing, jobs, recovery, retrieving, segment
 from transport.batch import MAX_UNPACKED_BYTES, unpack
 from transport.compress import compress
 from transport.envelope import MAX_ENVELOPE_BYTES, parse
@@ -69,6 +69,7 @@ JSON: dict[str, tuple[Callable[[bytes], object], tuple[type[Exception], ...]]] =
     "receipt": (_text(lambda text: verify(text, b"k" * 32)), (ReceiptError,)),
     "ledger": (lambda raw: _ledger(raw + b"\n"), (LedgerError,)),
     "nonce": (lambda raw: erasing.nonce_of(_answer(raw)), (erasing.ErasureError,)),
+    "purposes": (lambda raw: retrieving.purposes_of(_answer(raw)), (TransportError,)),
     "erasure receipt": (lambda raw: erasing.receipt_of(_answer(raw), _ASKING), (erasing.ErasureError,)),
     "custodian's private key": (formats.decode_private, (TransportError, formats.KeyFileRefused)),
     "custodian's public key": (formats.decode_public, (TransportError, formats.KeyFileRefused)),
@@ -80,6 +81,7 @@ BYTES: dict[str, tuple[Callable[[bytes], object], tuple[type[Exception], ...]]] 
     "payload": (unpack, (TransportError,)),
     "packed payload": (lambda raw: unpack(compress(raw)), (TransportError,)),
     "segment": (lambda raw: segment.read(raw, bytes(32)), (TransportError,)),
+    "fleet token": (_text(enrolling.check_token), (TransportError,)),
     "recovery code": (_text(recovery.parse), (TransportError,)),
     "request": (messages.decode_request.decode, UNREADABLE),
     "daemon's answer": (messages.decode_answer.decode, UNREADABLE),
