@@ -80,6 +80,7 @@ receiver.errors
 receiver.nonce
 receiver.proof
 receiver.retention
+transport.access_log
 transport.batch
 transport.columns
 transport.compress
