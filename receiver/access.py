@@ -6,9 +6,10 @@ Each record's hash covers the one before, so that a record can be neither change
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import accumulate
 
 FIRST_PREVIOUS = "0" * 64
 _LABEL = b"volens/access/1\0"
@@ -58,6 +59,13 @@ def broken_at(records: Iterable[Access]) -> int | None:
             return record.id
         last = record
     return None
+
+
+def bounded(records: Sequence[Access], most_ids: int) -> list[Access]:
+    """The first of these records that name no more ids than that together; one at least. So an answer has at most a megabyte."""
+    named = accumulate(len(record.batches) for record in records)
+    fitting = sum(count <= most_ids for count in named)
+    return list(records[: max(1, fitting)])
 
 
 def _hash(record: Access) -> str:

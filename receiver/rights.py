@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from receiver import bodies, nonce, records
-from receiver.access import FIRST_PREVIOUS
+from receiver.access import FIRST_PREVIOUS, Access, bounded
 from receiver.erasure import prove
 from receiver.errors import Refused
 from receiver.running import running
@@ -66,13 +66,15 @@ async def get_access(request: Request) -> Response:
     after = request.query_params.get("after", "0")
     if not after.isascii() or not after.isdigit() or len(after) > 15:
         raise Refused(422, "`after` is not the id of a record", "ask for the whole log, or from behind a record's id")
-    page = await run_in_threadpool(_page, here.site.engine, int(after))
-    return JSONResponse({"first_previous": FIRST_PREVIOUS, "records": page, "more": len(page) == _PAGE})
+    found = await run_in_threadpool(_page, here.site.engine, int(after))
+    page = bounded(found, MAX_LISTED)
+    more = len(page) < len(found) or len(found) == _PAGE
+    return JSONResponse({"first_previous": FIRST_PREVIOUS, "records": [asdict(record) for record in page], "more": more})
 
 
-def _page(engine: Engine, after: int) -> list[dict[str, object]]:
+def _page(engine: Engine, after: int) -> list[Access]:
     with engine.connect() as connection:
-        return [asdict(record) for record in records.accesses(connection, after, _PAGE)]
+        return records.accesses(connection, after, _PAGE)
 
 
 ROUTES = [

@@ -82,6 +82,7 @@ receiver.errors
 receiver.nonce
 receiver.proof
 receiver.retention
+transport.access_log
 transport.allowance
 transport.batch
 transport.columns
