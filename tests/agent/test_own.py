@@ -4,7 +4,8 @@ import json
 import os
 import sqlite3
 import subprocess
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -141,17 +142,39 @@ def test_a_person_sees_and_erases_on_their_own_machine_without_naming_anything(t
         assert len(rows(tmp_path / "held" / "erasure-receipts.jsonl")) == 1
 
 
-def test_a_machine_joins_by_the_command_and_registers_when_it_runs(tmp_path: Path) -> None:
-    """Token from a file or piped in, never kept; the daemon registers today without any consent; after a no, every start does."""
-    (tmp_path / "fleet").mkdir()
-    directory, token = stand.make_fleet(tmp_path / "fleet")
+@contextmanager
+def _joining(folder: Path) -> Iterator[tuple[stand.Service, Place, str]]:
+    """A receiver, a machine whose agent.toml names it, and a token that also lies in the file `token`."""
+    (folder / "fleet").mkdir()
+    directory, token = stand.make_fleet(folder / "fleet")
     with stand.serving(directory) as service:
-        place = Place(tmp_path)
+        place = Place(folder)
         place.state.mkdir(mode=0o700, parents=True)
         settings = place.state / "agent.toml"
         settings.touch(0o600)
         settings.write_text(f'receiver = "{service.url}"\n')
-        (tmp_path / "token").write_text(token + "\n")
+        (folder / "token").write_text(token + "\n")
+        yield service, place, token
+
+
+def _days(service: stand.Service) -> list[str]:
+    """The days that are registered."""
+    with closing(sqlite3.connect(service.directory / "volens.db")) as rows_of:
+        return [str(day) for (day,) in rows_of.execute("SELECT day FROM registration ORDER BY day")]
+
+
+def test_after_a_no_a_start_registers_what_every_machine_registers_and_ends(tmp_path: Path) -> None:
+    """Otherwise the no would be in the receiver's rows. Nothing else runs."""
+    with _joining(tmp_path) as (service, place, _):
+        assert run(place, ["volens", "enroll", "--token-file", "token"]).code == 0
+        assert run(place, ["volens", "consent", "withdraw"]).code == 0
+        assert run(place, ["volens", "run"]).err.startswith("volens: you said no, so nothing runs.")
+        assert _days(service) == [str(TODAY), str(TODAY + timedelta(days=1))]
+
+
+def test_a_machine_joins_by_the_command_and_registers_when_it_runs(tmp_path: Path) -> None:
+    """Token from a file or piped in, never kept; the daemon registers today without any consent."""
+    with _joining(tmp_path) as (service, place, token):
         done = run(place, ["volens", "enroll", "--token-file", "token"])
         assert (done.code, done.err) == (0, "")
         assert done.out == (
@@ -161,23 +184,15 @@ def test_a_machine_joins_by_the_command_and_registers_when_it_runs(tmp_path: Pat
         assert run(place, ["volens", "enroll"], said=f"{token}\n").code == 0
         said = b"".join(path.read_bytes() for path in place.state.rglob("*") if path.is_file())
         assert token.encode() not in said
-
-        def days() -> list[str]:
-            with closing(sqlite3.connect(directory / "volens.db")) as rows_of:
-                return [str(day) for (day,) in rows_of.execute("SELECT day FROM registration ORDER BY day")]
-
         daemon = start(place)
         try:
             deadline = datetime.now(UTC) + timedelta(seconds=LONGEST_S)
-            while not days() and datetime.now(UTC) < deadline:
+            while not _days(service) and datetime.now(UTC) < deadline:
                 subprocess.run(argv(["volens", "status"]), env=place.env(), capture_output=True, check=False)
-            assert str(TODAY) in days()
+            assert str(TODAY) in _days(service)
         finally:
             daemon.terminate()
             daemon.wait(LONGEST_S)
-        assert run(place, ["volens", "consent", "withdraw"]).code == 0
-        assert run(place, ["volens", "run"]).err.startswith("volens: you said no, so nothing runs.")
-        assert days() == [str(TODAY), str(TODAY + timedelta(days=1))]
 
 
 def _with_code(place: Place, words: list[str], code: str) -> Done:
