@@ -76,7 +76,7 @@ def check_command(directory: Directory) -> None:
 
 @cli.command("repair")
 def repair_command(directory: Directory) -> None:
-    """Make the slots' replica, and both copies sound, each from the other."""
+    """Make both copies of slots sound. Each from the other; and makes the replica's folder where there is none."""
     from receiver import replica
     from receiver.site import lock, make_replica, open_site
 
