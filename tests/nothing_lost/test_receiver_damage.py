@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from receiver.accept import rejoin
 from receiver.check import check
-from receiver.erasure import Wish
+from receiver.erasure import Wish, from_log
 from receiver.errors import ReceiverError
 from receiver.records import each_row
 from receiver.site import open_site
@@ -27,6 +27,7 @@ from tests.receiver.stand import PURPOSE, person
 from transport.errors import TransportError
 
 NOW = datetime.now(UTC)
+GONE = Wish(person(5).pseudonym, None)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     sealed = [stand.envelope(person(number % 3), size=900) for number in range(8)]
     for one in (*sealed, stand.envelope(person(5))):
         inside.put(one, NOW)
-    inside.depot.erase(Wish(person(5).pseudonym, None), NOW)
+    inside.depot.erase(GONE, NOW)
     for one in sealed[:2]:
         inside.depot.note_access(purpose=PURPOSE, reason="a test", batches=[one.id], now=NOW)
     inside.depot.rewrite()
@@ -74,6 +75,8 @@ def _trial(prepared: Prepared, directory: Path, rng: random.Random) -> str:
         assert prepared.kept[batch_id] == raw, f"damage to {path} was handed out"
     if path.name == "volens.db":
         return "named" if wrong else "harmless"  # a free page, or a byte that nothing reads
+    if not wrong and "erasures" in path.parts and from_log(path.name, path.read_bytes()) == GONE:
+        return "harmless"  # a letter of a hexadecimal number in the other case: the same wish
     assert wrong, f"damage to {path} is not named"
     assert all(path.name in line for line in wrong), wrong
     assert set(prepared.kept) - {path.name} == set(handed), "damage to one envelope reached another"

@@ -110,7 +110,7 @@ class Household:
                     self.ask(messages.Send())
                 case _:
                     answer = self.ask(messages.AskStatus())
-                    assert answer is None or _reconciles(answer.status)  # type: ignore[union-attr]
+                    assert not isinstance(answer, messages.StatusIs) or _reconciles(answer.status)
 
     def kill(self, what: str) -> None:
         match what:
@@ -127,7 +127,7 @@ class Household:
                 self.daemon.wait()
                 self.daemon = None
                 self.killed[what] += 1
-                assert not psutil.wait_procs(children, 5)[1], "a child outlives the daemon"
+                _until_gone(children)
 
     def kill_courier(self) -> None:
         """The next one that lives; it lives only while there is something to send."""
@@ -155,6 +155,21 @@ def _children(process: "Popen[bytes]") -> list[psutil.Process]:
         return psutil.Process(process.pid).children()
     except psutil.NoSuchProcess:
         return []
+
+
+def _until_gone(children: list[psutil.Process]) -> None:
+    """Whoever takes in orphans may be slow to reap them: a process that has ended is gone."""
+    until_s = time.monotonic() + 30
+    while alive := [one for one in children if one.is_running() and _status(one) != psutil.STATUS_ZOMBIE]:
+        assert time.monotonic() < until_s, f"outlive the daemon: {[one.pid for one in alive]}"
+        time.sleep(0.01)
+
+
+def _status(process: psutil.Process) -> str:
+    try:
+        return process.status()
+    except psutil.NoSuchProcess:
+        return psutil.STATUS_ZOMBIE
 
 
 def _reconciles(status: Status) -> bool:
