@@ -192,6 +192,7 @@ def demo(
 
 app.command()(own.export)
 app.command()(own.erase)
+app.command()(own.access)
 app.command()(own.enroll)
 
 

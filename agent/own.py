@@ -12,17 +12,20 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
-from agent import clock, enrolment, erase_sent, export_held, export_sent, show, spans
+from agent import clock, enrolment, erase_sent, export_held, export_sent, opened, show, spans
 from agent.erase_sent import Between, Chosen, Erased
 from agent.errors import CannotDo, Usage
 from agent.folder import Folder
 from agent.own_machine import consents_of
 from agent.places import Places, of_this_person
+from agent.record import SENT
 from agent.sent import Missing, Terms
 from agent.settings import Settings, SettingsWrong, check_pin, check_receiver, read
 from agent.words import counted
+from consent.ledger import salvage
 from transport import disk
 from transport.erasing import Asking, Receipt
 from transport.process import close_to_others
@@ -110,6 +113,27 @@ def erase(  # noqa: PLR0913 - each is an option
     elif not chosen.missing:
         show.say(_NOTHING.format(pseudonyms=chosen.pseudonyms) if span is None else "Nothing of that time is at the receiver.")
     _complain("looked at", chosen.missing, "do it again later")
+
+
+def access(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: one record a line.")] = False,
+    receiver: Annotated[str | None, _RECEIVER] = None,
+    pin: Annotated[str | None, _PIN] = None,
+) -> None:
+    """Who opened what, when and what for: the receiver's access log, verified. Yours are marked on the machine that sent them."""
+    places = of_this_person()
+    at, its_pin = _where(places, receiver, pin)
+    records = asyncio.run(opened.read_log(at, its_pin, opened.seen_in(places.access_seen)))
+    if places.state.is_dir():
+        with suppress(OSError):
+            opened.keep(places.access_seen, at, records)
+    mine = frozenset(str(entry.data.get("id")) for entry in salvage(places.ledger) if entry.what == SENT)
+    if as_json:
+        for record in records:
+            stated = {name: getattr(record, name) for name in ("id", "at", "purpose", "reason", "batches", "hash")}
+            typer.echo(msgspec.json.encode(stated | {"mine": len(mine.intersection(record.batches))}))
+    else:
+        show.accesses(records, mine)
 
 
 _NOTHING = (

@@ -102,6 +102,11 @@ class Places:
         return self.state / "tally.json"
 
     @property
+    def access_seen(self) -> Path:
+        """How far the receiver's access log was read from here."""
+        return self.state / "access-seen.json"
+
+    @property
     def lock(self) -> Path:
         return self.state / "lock"
 
@@ -132,7 +137,7 @@ class Places:
         """Raise StateUnsafe if anything that exists is a link, of another owner, or open to others."""
         for path in (self.state, self.runtime, self.keys, self.hold, self.outbox, self.registrations, self.policy):
             _private(path, folder=True)
-        small = (self.tally, self.floors, self.closed, self.unsaid, self.seen, self.spent, self.enrolment)
+        small = (self.tally, self.floors, self.closed, self.unsaid, self.seen, self.spent, self.enrolment, self.access_seen)
         for path in (self.ledger, self.settings, *small, self.lock, *self.keys.glob("*")):
             _private(path, folder=False)
 

@@ -1,7 +1,8 @@
 """How answers look on a terminal: plain words, wrapped between words, numbers in columns. No payload that the person did not ask to see."""
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from agent.words import NO_LOCKS, counted, span_words
 from consent.event import Event
 from consent.notice import COLUMNS
 from consent.vocabulary import WHY_WORDS, Blocker, Kind, Purpose, State, Why
+from transport.access_log import Record
 
 _MARKS = {
     State.CONSENTED: ("●", "green"),
@@ -79,6 +81,19 @@ def status_lines(report: Status, width: int) -> Iterator[Text]:
     for label, words in (*_parts(report), *_counts(report)):
         for line in _wrap(f"{label:<{_LABEL}}{words}", width, " " * (_LABEL + 2)):
             yield Text(line)
+
+
+def accesses(records: Sequence[Record], mine: AbstractSet[str]) -> None:
+    """The access log: for each opening a line with when, what for and how much of it, and the custodians' own words below."""
+    out = console()
+    if not records:
+        out.print("Nobody has opened anything.")
+    for record in records:
+        own = len(mine.intersection(record.batches))
+        yours = f", {counted(own, 'batch')} of this machine" if own else ""
+        first = f"{record.id}  {record.at}  {record.purpose}: {counted(len(record.batches), 'batch')}{yours}"
+        for line in (*_wrap(first, out.width, "    "), *_wrap(f"    {record.reason}", out.width, "    ")):
+            out.print(Text(line))
 
 
 def covers(purposes: Iterable[Purpose], kinds: Iterable[Kind]) -> str:

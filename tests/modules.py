@@ -158,6 +158,7 @@ agent.indicator
 agent.lean
 agent.lock
 agent.machine
+agent.opened
 agent.own
 agent.own_machine
 agent.peer

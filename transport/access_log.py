@@ -13,6 +13,7 @@ import msgspec
 
 from consent.unreadable import UNREADABLE
 from consent.vocabulary import Purpose
+from transport.envelope import MAX_ENVELOPE_BYTES
 from transport.errors import TransportError
 from transport.jobs import Answer, Answered, Method, Request
 from transport.notes import EnvelopeId
@@ -63,7 +64,8 @@ class Known:
 
 def request(job: int, receiver_url: str, known: Known = Known()) -> Request:
     """Ask for the records behind those that are known."""
-    return Request(job, Method.GET, f"{receiver_url.rstrip('/')}/v1/access?after={known.id}", "", 0, DEADLINE_S)
+    url = f"{receiver_url.rstrip('/')}/v1/access?after={known.id}"
+    return Request(job, Method.GET, url, "", 0, DEADLINE_S, max_answer_bytes=MAX_ENVELOPE_BYTES)  # 10,000 ids are 670 KB
 
 
 def records_of(answer: Answer, known: Known = Known()) -> tuple[tuple[Record, ...], bool]:
