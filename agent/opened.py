@@ -24,7 +24,10 @@ class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hash: str = FIRST_PREVIOUS
 
 
-async def read_log(receiver: str, pin: str | None, seen: Seen = Seen()) -> list[Record]:
+UNSEEN = Seen()
+
+
+async def read_log(receiver: str, pin: str | None, seen: Seen = UNSEEN) -> list[Record]:
     """All records, the oldest first, verified.
 
     Raises:
@@ -50,7 +53,7 @@ def seen_in(path: Path) -> Seen:
     try:
         return msgspec.json.decode(disk.read(path, _MAX_BYTES), type=Seen)
     except (OSError, disk.NotPrivate, *UNREADABLE):
-        return Seen()
+        return UNSEEN
 
 
 def keep(path: Path, receiver: str, records: list[Record]) -> None:
