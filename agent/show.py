@@ -89,7 +89,7 @@ def accesses(records: Sequence[Record], mine: AbstractSet[str]) -> None:
     if not records:
         out.print("Nobody has opened anything.")
     for record in records:
-        own = len(mine.intersection(record.batches))
+        own = len(mine & frozenset(record.batches))
         yours = f", {counted(own, 'batch')} of this machine" if own else ""
         first = f"{record.id}  {record.at}  {record.purpose}: {counted(len(record.batches), 'batch')}{yours}"
         for line in (*_wrap(first, out.width, "    "), *_wrap(f"    {record.reason}", out.width, "    ")):
