@@ -66,7 +66,7 @@ def test_a_broken_ledger_hides_nothing_that_is_held(place: Place) -> None:
     """The chain is broken: the events are there all the same, and the ledger as it is."""
     ledger = place.state / "ledger"
     ledger.write_bytes(ledger.read_bytes().replace(b'"what":"', b'"what":"not_', 1))
-    assert run(place, ["volens", "show"]).code == 1
+    assert run(place, ["volens", "show"]).code == 0
     done = run(place, ["volens", "export", "--to", "mine"])
     assert (done.code, done.err) == (0, "")
     assert len(rows(place.folder / "mine" / "events.jsonl")) == 3

@@ -29,6 +29,7 @@ from tests.register import REGISTER
 from transport.enrolling import EnrolmentError
 from transport.enrolment_proof import IDENTITIES_A_DAY
 from transport.registering import DAY_S
+from transport.span import Everything
 
 TODAY = datetime.now(UTC).date()
 
@@ -107,7 +108,7 @@ class Machine:
         async def work(registering: Registering, uploading: Uploading) -> str:
             await registering.once(ahead=True)
             try:
-                said = await uploading.send_now()
+                said = await uploading.send_now(Everything())
             except CannotDo as error:
                 said = str(error)
             await uploading._send()
