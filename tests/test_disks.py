@@ -12,7 +12,8 @@ from tests import disks
 from tests.receiver.stand import ENVIRONMENT
 
 _MOUNTS = """
-import os, subprocess, sys, time
+import os, signal, subprocess, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests in the background has it ignored
 from tests import disks
 with disks.ext4_in_a_file(16) as disk, disk.after_a_cut() as left:
     stays = subprocess.Popen(["sleep", "60"], cwd=left)

@@ -20,7 +20,6 @@ from tests.collectors.test_live_input import ready
 from tests.live.desktop import Application, Desktop, desktop, program
 
 pytestmark = pytest.mark.live
-SWITCHES = 200
 CLIENT_MASK = 0x1FFFFF
 """The bits of an X id that a client chooses itself."""
 
@@ -73,27 +72,28 @@ def _has_focus(desk: Desktop, application: Application) -> bool:
     return focus & ~CLIENT_MASK == application.window & ~CLIENT_MASK
 
 
+@pytest.mark.parametrize("switches", [50, pytest.param(400, marks=pytest.mark.soak)])
 def test_no_chord_of_the_terminal_is_told_as_the_editors(
-    desk: Desktop, editor: Application, terminal: Application, child: Child, record_property: Callable[[str, object], None]
+    desk: Desktop, editor: Application, terminal: Application, child: Child, record_property: Callable[[str, object], None], switches: int
 ) -> None:
-    """200 fast switches. Ctrl+E is struck in the terminal at once when the server has moved the focus there, and it is left at
+    """Many fast switches. Ctrl+E is struck in the terminal at once when the server has moved the focus there, and it is left at
     once: none of it is told. Ctrl+A is struck in the editor at once, too, and Ctrl+End just before it is left: that is told,
     all of it where the machine keeps up."""
-    for number in range(SWITCHES // 2):
+    for number in range(switches // 2):
         for application in (terminal, editor):
             _ask_for(desk, application)
             until(partial(_has_focus, desk, application), "the focus", poll_s=0.001)
             desk.key("Control_L", "e" if application is terminal else "a")
             rest((0, 0.005, 0.03)[number % 3] if application is terminal else 0.25)
             desk.key("Control_L", "e" if application is terminal else "End")
-    child.until_seen(SWITCHES * 8)
+    child.until_seen(switches * 8)
     child.lull(1.5)
     told = Counter(event.payload.trigger for event in child.of(Kind.KEY_CHORD) if isinstance(event.payload, KeyChord))
     record_property("told", dict(told))
     record_property("dropped", dict(child.dropped))
     assert told["e"] == 0
-    assert told["end"] > 0.9 * SWITCHES / 2
-    assert child.dropped[Why.SURFACE_NOT_ALLOWED] >= SWITCHES * 4
+    assert told["end"] > 0.9 * switches / 2
+    assert child.dropped[Why.SURFACE_NOT_ALLOWED] >= switches * 4
 
 
 def test_enter_that_closes_a_dialog_is_told(desk: Desktop, editor: Application, terminal: Application, child: Child) -> None:
