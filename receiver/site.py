@@ -81,7 +81,7 @@ def init(directory: Path, *, trial_policy: bytes | None, now: datetime) -> str |
     for name in (BODIES, _SLOTS, _LOG):
         FileStore(directory / name).make()
     policy_repo.make(directory / "tuf")
-    for name in (_RECEIPT_KEY, _NONCE_KEY):
+    for name in (_RECEIPT_KEY, _NONCE_KEY, _ONLINE_KEY):
         disk.put(directory / "keys" / name, os.urandom(_KEY_BYTES))
     fingerprint = None
     if trial_policy is not None:

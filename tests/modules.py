@@ -48,9 +48,11 @@ collectors.raw
 collectors.roles
 collectors.shape
 collectors.window
+consent.compare
 consent.event
 consent.frames
 consent.gate
+consent.groups
 consent.history
 consent.notice
 consent.pause
