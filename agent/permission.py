@@ -1,7 +1,8 @@
 """Permission: what the facts amount to at one instant. Pure; the same answer for daemon, status and sealing.
 
 effective scope = consented, met with the current policy, minus what the policy has since made wider: another key, another
-recipient, other words for a purpose, a longer retention, another program behind the name of an app. A shorter hold is not obeyed; a longer one is.
+recipient, other words for a purpose, a longer retention, another program behind the name of an app. A shorter hold is not
+obeyed; a longer one is.
 """
 
 from collections.abc import Mapping

@@ -52,6 +52,8 @@ def load(places: Places, record: Record, receiver: str | None, now: Clocks) -> I
     try:
         trusted = judge(found, _lowest(record))
         policy = parse(trusted.policy)
+        if policy.version < (before := _accepted(record)):
+            raise TrustError(f"the policy went back from version {before} to {policy.version}")
     except (TrustError, PolicyError) as error:
         return InForce(blocker=Blocker.POLICY_REFUSED, why=str(error))
     if policy.receiver != receiver:
@@ -84,6 +86,11 @@ def _lowest(record: Record) -> tuple[int, int, int, int]:
             root, timestamp, snapshot, targets = entry.data["versions"]
             return int(root), int(timestamp), int(snapshot), int(targets)
     return 0, 0, 0, 0
+
+
+def _accepted(record: Record) -> int:
+    """The version of the policy that was last accepted; signers can sign an older one anew, and it is refused all the same."""
+    return next((int(entry.data["policy"]) for entry in reversed(record.entries) if entry.what == POLICY_ACCEPTED), 0)
 
 
 def _remember(record: Record, trusted: Trusted, policy: Policy, now: Clocks) -> None:

@@ -31,13 +31,14 @@ from consent.vocabulary import Blocker, State
 
 @dataclass(frozen=True, slots=True)
 class Alive:
-    """What only a living daemon knows."""
+    """What only a living daemon knows. `waits`: how many things the policy asks for beyond the yes that is in force."""
 
     standing: Standing
     collecting: bool
     policy: InForce
     proof: Proof
     collectors: tuple[CollectorState, ...]
+    waits: int = 0
 
 
 def _iso(wall_ms: int) -> str:
@@ -80,7 +81,11 @@ def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
         running=alive is not None,
         trial=subject.settings.trial,
         indicator=IndicatorPart(proof.live, proof.form),
-        policy=PolicyPart(policy.policy.version if policy.policy else None, policy.expires.isoformat() if policy.expires else None),
+        policy=PolicyPart(
+            policy.policy.version if policy.policy else None,
+            policy.expires.isoformat() if policy.expires else None,
+            alive.waits if alive else 0,
+        ),
         receipt=ReceiptPart(receipt.id if receipt else None),
         pause=PausePart(left, until_resumed),
         exemptions=(),

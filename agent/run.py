@@ -50,7 +50,7 @@ async def _run(places: Places, subject: Subject, *, only_erase: bool) -> None:
     loop = asyncio.get_running_loop()
     register = parse(files("consent").joinpath("register.toml").read_text("utf-8"))
     daemon = Daemon(subject, register, clock.read, loop)
-    daemon.policy = policies.load(places, subject.record, subject.settings.receiver, clock.read())
+    daemon.take(policies.load(places, subject.record, subject.settings.receiver, clock.read()))
     daemon.appear()
     uploading = Uploading(daemon, places, clock.read, loop)
     if only_erase:

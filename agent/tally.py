@@ -60,6 +60,10 @@ class Tally:
         self.sealed -= n
         self.forgotten += n
 
+    def drop_sealed(self, why: Why, n: int) -> None:
+        self.sealed -= n
+        self.refuse(why, n)
+
     def send(self, n: int) -> None:
         self.sealed -= n
         self.sent += n

@@ -119,6 +119,12 @@ def open_site(directory: Path) -> Site:
     )
 
 
+def online_key(directory: Path) -> Ed25519PrivateKey:
+    """The key of timestamp and snapshot. Raises ReceiverError."""
+    _check_private(directory)
+    return Ed25519PrivateKey.from_private_bytes(_key(directory, _ONLINE_KEY))
+
+
 def lock(directory: Path) -> int:
     """Takes the folder for this process, until the descriptor that it returns is closed. Raises ReceiverError when another has it."""
     descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
