@@ -11,7 +11,7 @@ from agent.places import Places
 from agent.record import POLICY_ACCEPTED, Record
 from consent.event import Clocks
 from consent.policy import Policy, PolicyError, parse
-from consent.trust import POLICY_TARGET, Metadatas, Trusted, TrustError, judge
+from consent.trust import POLICY_TARGET, Metadatas, Trusted, TrustError, Versions, judge
 from consent.vocabulary import Blocker
 
 METADATA = "metadata"
@@ -50,7 +50,7 @@ def load(places: Places, record: Record, receiver: str | None, now: Clocks) -> I
     if found is None:
         return InForce(blocker=Blocker.POLICY_MISSING, why="no policy has been fetched yet")
     try:
-        trusted = judge(found, _lowest(record))
+        trusted = judge(found, *_lowest(record))
         policy = parse(trusted.policy)
         if policy.version < (before := _accepted(record)):
             raise TrustError(f"the policy went back from version {before} to {policy.version}")
@@ -80,12 +80,13 @@ def _cached(places: Places) -> Metadatas | None:
         return None
 
 
-def _lowest(record: Record) -> tuple[int, int, int, int]:
+def _lowest(record: Record) -> tuple[Versions, str | None]:
+    """The versions that were last accepted, and under which online keys."""
     for entry in reversed(record.entries):
         if entry.what == POLICY_ACCEPTED:
             root, timestamp, snapshot, targets = entry.data["versions"]
-            return int(root), int(timestamp), int(snapshot), int(targets)
-    return 0, 0, 0, 0
+            return (int(root), int(timestamp), int(snapshot), int(targets)), entry.data.get("online")
+    return (0, 0, 0, 0), None
 
 
 def _accepted(record: Record) -> int:
@@ -94,5 +95,5 @@ def _accepted(record: Record) -> int:
 
 
 def _remember(record: Record, trusted: Trusted, policy: Policy, now: Clocks) -> None:
-    if trusted.versions != _lowest(record):
-        record.note(POLICY_ACCEPTED, now, {"versions": list(trusted.versions), "policy": policy.version})
+    if trusted.versions != _lowest(record)[0]:
+        record.note(POLICY_ACCEPTED, now, {"versions": list(trusted.versions), "policy": policy.version, "online": trusted.online})

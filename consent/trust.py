@@ -17,6 +17,8 @@ from tuf.api.serialization import DeserializationError
 from consent.groups import GroupsError, missing
 
 POLICY_TARGET = "policy.json"
+Versions = tuple[int, int, int, int]
+"""Of root, timestamp, snapshot and targets."""
 
 
 class TrustError(Exception):
@@ -42,11 +44,13 @@ class Trusted:
         policy: Its exact bytes.
         versions: Version of root, timestamp, snapshot and targets; none may ever fall.
         expires: When the lease ends: the timestamp's expiry, or earlier if another role expires before (aware, UTC).
+        online: Ids of the online keys, sorted, with commas.
     """
 
     policy: bytes
-    versions: tuple[int, int, int, int]
+    versions: Versions
     expires: datetime
+    online: str = ""
 
 
 _FAULTS = (RepositoryError, DownloadError, GroupsError, KeyError, ValueError, TypeError, AttributeError)
@@ -116,21 +120,35 @@ def _chain(found: Metadatas) -> tuple[Root, Timestamp, Snapshot, Targets]:
     return root, timestamp.signed, snapshot.signed, targets.signed
 
 
-def judge(found: Metadatas, lowest: tuple[int, int, int, int] = (0, 0, 0, 0)) -> Trusted:
+def judge(found: Metadatas, lowest: Versions = (0, 0, 0, 0), online: str | None = None) -> Trusted:
     """The policy, if every signature, version and hash holds. Expiry is the caller's to compare: it has the clock.
 
-    Raises TrustError for anything else; `lowest` are the versions below which nothing is accepted (no rollback, 5.4.3).
+    Args:
+        found: what was fetched.
+        lowest: the versions below which nothing is accepted (no rollback, 5.4.3).
+        online: `Trusted.online` as it was when `lowest` was accepted. Under a newer root with other online keys, timestamp and snapshot
+            count anew (5.3.11): whoever had the old key may have driven their versions up for ever.
+
+    Raises:
+        TrustError: for anything else.
     """
     if not found.roots:
         raise TrustError("no root is pinned")
     try:
         roles = _chain(found)
+        now_online = _online(roles[0])
     except _FAULTS as error:
         raise _because(error) from None
     versions = (roles[0].version, roles[1].version, roles[2].version, roles[3].version)
+    if online is not None and online != now_online and versions[0] > lowest[0]:
+        lowest = (lowest[0], 0, 0, lowest[3])
     if any(version < least for version, least in zip(versions, lowest, strict=True)):
         raise TrustError("the policy was rolled back to an older version")
-    return Trusted(found.policy, versions, min(role.expires for role in roles))
+    return Trusted(found.policy, versions, min(role.expires for role in roles), now_online)
+
+
+def _online(root: Root) -> str:
+    return ",".join(sorted({*root.roles[Timestamp.type].keyids, *root.roles[Snapshot.type].keyids}))
 
 
 def _because(error: Exception) -> TrustError:

@@ -239,3 +239,20 @@ def test_a_policy_that_was_rolled_back_is_refused_for_ever(tmp_path: Path) -> No
     signed_anew = replace(good, policy=as_bytes(policy(version=1)), versions={"targets": 3, "snapshot": 3, "timestamp": 3}).build()
     assert "went back from version 2 to 1" in load(subject, signed_anew).why
     assert load(subject, good.build()).policy is not None
+
+
+def test_whoever_had_the_online_key_cannot_lock_the_next_one_out(tmp_path: Path) -> None:
+    """A stolen online key drives the versions up; a root with another key, which the groups have signed, begins anew. Without such a
+    root nothing falls; and root and targets, which the groups sign, never do."""
+    subject = subject_in(tmp_path)
+    good = Repository()
+    stolen = replace(good, versions={"targets": 1, "snapshot": 2**31, "timestamp": 2**31})
+    assert load(subject, stolen.build()).policy is not None
+    assert "rolled back" in load(subject, good.build()).why
+    renewed = replace(good, online=CryptoSigner.generate_ed25519(), versions={"targets": 2, "snapshot": 2, "timestamp": 2})
+    assert "does not hold" in load(subject, replace(renewed.build(), roots=[good.root()])).why
+    assert load(subject, replace(renewed.build(), roots=[good.root(), renewed.root(2)])).policy is not None
+    older = replace(renewed, versions={"targets": 1, "snapshot": 3, "timestamp": 3}).build()
+    assert "rolled back" in load(subject, replace(older, roots=[good.root(), renewed.root(2)])).why
+    back = replace(renewed, versions={"targets": 2, "snapshot": 1, "timestamp": 1}).build()
+    assert "rolled back" in load(subject, replace(back, roots=[good.root(), renewed.root(2)])).why
