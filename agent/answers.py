@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from agent import consenting, faults, messages
+from agent import consenting, faults, messages, narrowing
 from agent.control import Connection
 from agent.daemon import Daemon
 from agent.errors import AgentError, CannotDo, TryAgain
@@ -24,8 +24,6 @@ from consent.register import in_force
 from consent.vocabulary import Blocker, State
 from transport.errors import TransportError
 
-MOST_WAITS = 50
-"""Lines of what waits for a yes; the notice has all of it, and a frame its bound."""
 EVENTS_A_PART = 200
 """200 events of at most 150 bytes fit a frame twice over."""
 
@@ -181,7 +179,7 @@ class Answers:
             raise CannotDo(f"there is nothing to agree to: {daemon.policy.why}", "see: volens status")
         today = daemon.today()
         entries = {kind: daemon.register[kind] for kind in daemon.register if kind in in_force(daemon.register, today)}
-        offer = msgspec.structs.replace(consenting.offer(policy, entries), waits=daemon.waits()[:MOST_WAITS])
+        offer = msgspec.structs.replace(consenting.offer(policy, entries), waits=narrowing.shown(daemon.waits()))
         if begin:
             self._begin(consenting.Asking(offer, policy, f"{secrets.randbelow(10**6):06}", self._read().awake_ms))
         return offer

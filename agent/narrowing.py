@@ -14,6 +14,8 @@ from consent.scope import Scope
 from consent.vocabulary import Kind, SurfaceId
 
 NARROWED = "policy_narrowed"
+MOST_LINES, MOST_CHARACTERS = 50, 200
+"""Of what is shown to wait for a yes: it travels in one frame with the notice, which has all of it."""
 Pair = tuple[SurfaceId | None, Kind]
 
 
@@ -54,6 +56,12 @@ def waits(receipt: ConsentReceipt, policy: Policy, kinds: frozenset[Kind]) -> tu
     more = policy.scope().without(effective(receipt, policy, kinds))
     asked = Scope({pair: purpose for pair, purpose in more.grants.items() if pair[1] in kinds})
     return tuple([*_whole(receipt, policy), *_purposes(receipt, policy), *_surfaces(receipt, policy, asked)])
+
+
+def shown(words: Sequence[str]) -> tuple[str, ...]:
+    """What waits, no longer than can be shown at once."""
+    lines = tuple(line if len(line) <= MOST_CHARACTERS else f"{line[: MOST_CHARACTERS - 1]}…" for line in words[:MOST_LINES])
+    return (*lines, f"and {len(words) - MOST_LINES} more, all of it in the notice below") if len(words) > MOST_LINES else lines
 
 
 def _whole(receipt: ConsentReceipt, policy: Policy) -> Iterator[str]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from securesystemslib.signer import CryptoSigner
 
@@ -168,6 +169,18 @@ def test_what_a_wider_policy_would_add_is_said(subject: Subject) -> None:
     assert "Bee: key_chord, pointer_button" in said
     assert "pointer_button" not in said.replace("Bee: key_chord, pointer_button", "")
     assert max(map(len, show.waiting(said.splitlines()).splitlines())) <= COLUMNS
+
+
+def test_what_waits_fits_a_frame_whatever_a_policy_asks_for(subject: Subject) -> None:
+    """A thousand apps with the longest names: as many lines as can be shown, and how many more there are."""
+    paths = [[f"/{number:04}/{'x' * 249}"] for number in range(400)]
+    many = [surface(id=f"a{number}", name="N" * 200, executables=each) for number, each in enumerate(paths)]
+    receipt = subject.record.receipt()
+    assert receipt is not None
+    lines = narrowing.shown(narrowing.waits(receipt, read(surfaces=many), KINDS))
+    assert lines[-1] == "and 350 more, all of it in the notice below"
+    assert len(msgspec.msgpack.encode(lines)) < 16 * 1024
+    assert len(narrowing.shown(["x" * 201])[0]) == 200
 
 
 # --- what is fetched --------------------------------------------------------------------------------------------
