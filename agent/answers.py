@@ -8,7 +8,9 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 
-from agent import consenting, faults, messages
+import msgspec
+
+from agent import consenting, faults, messages, narrowing
 from agent.control import Connection
 from agent.daemon import Daemon
 from agent.errors import AgentError, CannotDo, TryAgain
@@ -120,10 +122,20 @@ class Answers:
 
     def status(self) -> Status:
         """What holds now."""
+        return report(self._daemon.subject, self._read(), self._alive())
+
+    def _alive(self) -> Alive:
         daemon = self._daemon
-        proof, waits = daemon.indicator.proof, self._uploading.waits
-        alive = Alive(daemon.standing, daemon.collecting, daemon.policy, proof, daemon.collectors, waits, self.presence.told_by)
-        return report(daemon.subject, self._read(), alive)
+        return Alive(
+            daemon.standing,
+            daemon.collecting,
+            daemon.policy,
+            daemon.indicator.proof,
+            daemon.collectors,
+            wider=len(daemon.waits()),
+            waits=self._uploading.waits,
+            locks=self.presence.told_by,
+        )
 
     # --- what a person says -------------------------------------------------------------------------------------
 
@@ -196,7 +208,7 @@ class Answers:
             raise CannotDo(f"there is nothing to agree to: {daemon.policy.why}", "see: volens status")
         today = daemon.today()
         entries = {kind: daemon.register[kind] for kind in daemon.register if kind in in_force(daemon.register, today)}
-        offer = consenting.offer(policy, entries)
+        offer = msgspec.structs.replace(consenting.offer(policy, entries), waits=narrowing.shown(daemon.waits()))
         if begin:
             self._begin(consenting.Asking(offer, policy, f"{secrets.randbelow(10**6):06}", self._read().awake_ms))
         return offer

@@ -199,7 +199,8 @@ app.command()(own.enroll)
 @consent.command("show")
 def consent_show() -> None:
     """Read what is asked of you. This starts nothing."""
-    terminal.read(_reach().offer(with_code=False).notice)
+    offer = _reach().offer(with_code=False)
+    terminal.read(f"{show.waiting(offer.waits)}{offer.notice}")
 
 
 @consent.command("give")
@@ -214,7 +215,7 @@ def consent_give(
     offer = reach.offer(with_code=True)
     purposes = frozenset(Purpose(each) for each in purpose or offer.purposes)
     kinds = _kinds(kind) if kind else frozenset(offer.kinds)
-    terminal.read(f"{offer.notice}\n{show.covers(purposes, kinds)}")
+    terminal.read(f"{show.waiting(offer.waits)}{offer.notice}\n{show.covers(purposes, kinds)}")
     while code := terminal.code():
         match reach.ask(messages.GiveConsent(code, purposes, kinds, offer.notice_sha256)):
             case messages.Given(receipt_id, recovery_code):

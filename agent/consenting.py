@@ -84,6 +84,7 @@ def receipt(asking: Asking, given: GiveConsent, *, receipt_id: str, wall_ms: int
         notice_sha256=asking.offer.notice_sha256,
         policy_version=policy.version,
         purpose_keys={terms.id: terms.key_id.hex() for terms in chosen},
+        purpose_words={terms.id: terms.fingerprint for terms in chosen},
         surfaces={surface: policy.surfaces[surface].fingerprint for surface, _ in agreed if surface is not None},
         retention_days={terms.id: terms.retention_days for terms in chosen},
         hold_min_s=hold_promised_s(policy),

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from agent import messages, permission
+from agent import messages, narrowing, permission
 from agent.carry import carry_all
 from agent.child import Child
 from agent.indicator import Indicator
@@ -22,6 +22,7 @@ from agent.subject import Subject
 from collectors import pipe
 from consent.event import Clocks
 from consent.gate import may_hook
+from consent.ledger import LedgerError
 from consent.register import Entry, in_force
 from consent.standing import CLOSED, Standing
 from consent.unreadable import UNREADABLE
@@ -82,6 +83,24 @@ class Daemon:
         elif self.policy.expired(now):
             policy, blockers = None, blockers | {Blocker.POLICY_EXPIRED}
         return Facts(record.choice, record.receipt(), policy, in_force(self.register, self.today()), self.indicator.proof, blockers)
+
+    def take(self, policy: InForce) -> None:
+        """Another policy, or none: what is narrower acts now, on what is held and waiting too; what is wider waits for a yes."""
+        self.policy = policy
+        self.reconsider()  # the gate and the children first (INV-13)
+        if policy.policy is not None and self.subject.record.choice.state is not State.WITHDRAWN:
+            try:
+                self.subject.narrow(policy.policy, in_force(self.register, self.today()), self._read())
+            except (LedgerError, OSError):
+                self.block(Blocker.JOURNAL_UNWRITABLE)
+        self.changed()
+
+    def waits(self) -> tuple[str, ...]:
+        """What the policy asks for beyond the yes that is in force, in words; it is off until a new yes."""
+        receipt, policy = self.subject.record.receipt(), self.policy.policy
+        if receipt is None or policy is None or self.subject.record.choice.state is State.WITHDRAWN:
+            return ()
+        return narrowing.waits(receipt, policy, in_force(self.register, self.today()))
 
     def today(self) -> date:
         """The day by the wall clock, UTC."""

@@ -20,11 +20,25 @@ Versions = tuple[int, int, int, int]
 _MAX_BYTES = 4096
 
 
+class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A policy that was accepted, and below which none is accepted again.
+
+    Attributes:
+        versions: Of its metadata.
+        online: The online keys under which timestamp and snapshot were counted (`consent.trust.Trusted`); None before the first.
+        policy: Its own version.
+    """
+
+    versions: Versions = (0, 0, 0, 0)
+    online: str | None = None
+    policy: int = 0
+
+
 class Floors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The highest numbers that were ever used on this machine."""
 
     consents: int = 0
-    versions: Versions = (0, 0, 0, 0)
+    accepted: Accepted = Accepted()
 
 
 def read(places: Places) -> Floors:
@@ -45,10 +59,13 @@ def consents(places: Places) -> int:
     return max(read(places).consents, _told_by([places.ledger, *places.state.glob("ledger.broken-*")]))
 
 
-def highest(*versions: Versions) -> Versions:
-    """The highest of each."""
-    root, timestamp, snapshot, targets = (max(each) for each in zip(*versions, strict=True))
-    return root, timestamp, snapshot, targets
+def highest(one: Accepted, other: Accepted) -> Accepted:
+    """The highest of each; of two roots the newer one's, because another online key may have begun to count anew."""
+    if one.versions[0] != other.versions[0]:
+        newer = max(one, other, key=lambda accepted: accepted.versions[0])
+        return msgspec.structs.replace(newer, policy=max(one.policy, other.policy))
+    root, timestamp, snapshot, targets = (max(each) for each in zip(one.versions, other.versions, strict=True))
+    return Accepted((root, timestamp, snapshot, targets), one.online or other.online, max(one.policy, other.policy))
 
 
 def _told_by(ledgers: Iterable[Path]) -> int:

@@ -160,13 +160,18 @@ class StatusIs(Message, frozen=True, tag="status_is"):
 
 
 class Offer(Message, frozen=True, tag="offer"):
-    """What the person is asked: the notice's text and hash, and what may be said yes to. The code is at the indicator."""
+    """What the person is asked: the notice's text and hash, and what may be said yes to. The code is at the indicator.
+
+    Attributes:
+        waits: What a yes would add to the one that is in force; empty before the first yes, and when there is nothing.
+    """
 
     notice: Annotated[str, msgspec.Meta(max_length=40_000)]
     notice_sha256: Words
     purposes: dict[Purpose, Words]
     kinds: dict[Kind, Words]
     policy_version: Count
+    waits: tuple[Words, ...] = ()
 
 
 class Given(Message, frozen=True, tag="given"):

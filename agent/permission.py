@@ -1,7 +1,8 @@
 """Permission: what the facts amount to at one instant. Pure; the same answer for daemon, status and sealing.
 
 effective scope = consented, met with the current policy, minus what the policy has since made wider: another key, another
-recipient, a longer retention, another program behind the name of an app. A shorter hold is not obeyed; a longer one is.
+recipient, other words for a purpose, a longer retention, another program behind the name of an app. A shorter hold is not
+obeyed; a longer one is.
 """
 
 from collections.abc import Mapping
@@ -59,7 +60,8 @@ def effective(receipt: ConsentReceipt, policy: Policy, kinds: frozenset[Kind]) -
 def _unchanged(receipt: ConsentReceipt, policy: Policy, purpose: Purpose) -> bool:
     terms = policy.purposes[purpose]
     key_is_same = receipt.purpose_keys.get(purpose) == terms.key_id.hex()
-    return key_is_same and terms.retention_days <= receipt.retention_days.get(purpose, 0)
+    words_are_same = receipt.purpose_words.get(purpose) == terms.fingerprint
+    return key_is_same and words_are_same and terms.retention_days <= receipt.retention_days.get(purpose, 0)
 
 
 def hold_s(choice: Choice, receipt: ConsentReceipt | None, policy: Policy | None) -> int:

@@ -7,6 +7,7 @@ chain of roots that it signed itself. A version that was once accepted is never 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from agent.floors import Accepted
 from agent.places import Places
 from agent.record import Record
 from consent.event import Clocks
@@ -50,13 +51,16 @@ def load(places: Places, record: Record, receiver: str | None, now: Clocks) -> I
     if found is None:
         return InForce(blocker=Blocker.POLICY_MISSING, why="no policy has been fetched yet")
     try:
-        trusted = judge(found, record.lowest)
+        before = record.accepted
+        trusted = judge(found, before.versions, before.online)
         policy = parse(trusted.policy)
+        if policy.version < before.policy:
+            raise TrustError(f"the policy went back from version {before.policy} to {policy.version}")
     except (TrustError, PolicyError) as error:
         return InForce(blocker=Blocker.POLICY_REFUSED, why=str(error))
     if policy.receiver != receiver:
         return InForce(blocker=Blocker.POLICY_REFUSED, why=f"the policy is for {policy.receiver}, and agent.toml names another receiver")
-    record.accept(trusted.versions, policy.version, now)
+    record.accept(Accepted(trusted.versions, trusted.online, policy.version), now)
     loaded = InForce(policy, trusted.expires, verified=now)
     if loaded.expired(now):
         ended = trusted.expires.astimezone(UTC).isoformat(timespec="minutes")

@@ -132,18 +132,21 @@ class Record:
         self.choice = add(self.choice, entry)
 
     @property
-    def lowest(self) -> floors.Versions:
-        """The versions of the policy's metadata that were accepted last: nothing below them is accepted again."""
-        told = [entry.data["versions"] for entry in self.entries if entry.what == POLICY_ACCEPTED]
-        root, timestamp, snapshot, targets = told[-1] if told else self._floors.versions
-        return floors.highest((int(root), int(timestamp), int(snapshot), int(targets)), self._floors.versions)
+    def accepted(self) -> floors.Accepted:
+        """The policy that was accepted last: nothing below it is accepted again."""
+        told = [entry.data for entry in self.entries if entry.what == POLICY_ACCEPTED]
+        if not told:
+            return self._floors.accepted
+        root, timestamp, snapshot, targets = (int(each) for each in told[-1]["versions"])
+        said = floors.Accepted((root, timestamp, snapshot, targets), told[-1].get("online"), int(told[-1]["policy"]))
+        return floors.highest(said, self._floors.accepted)
 
-    def accept(self, versions: floors.Versions, policy_version: int, at: Clocks) -> None:
+    def accept(self, accepted: floors.Accepted, at: Clocks) -> None:
         """Remember that a policy was accepted."""
-        if versions != self.lowest:
+        if accepted != self.accepted:
             with contextlib.suppress(OSError):  # the ledger remembers it too
-                self._raise(msgspec.structs.replace(self._floors, versions=versions))
-            self.note(POLICY_ACCEPTED, at, {"versions": list(versions), "policy": policy_version})
+                self._raise(msgspec.structs.replace(self._floors, accepted=accepted))
+            self.note(POLICY_ACCEPTED, at, {"versions": list(accepted.versions), "policy": accepted.policy, "online": accepted.online})
 
     def _raise(self, raised: floors.Floors) -> None:
         floors.put(self._places, raised)

@@ -32,13 +32,20 @@ from transport.allowance import DAY_BYTES
 
 @dataclass(frozen=True, slots=True)
 class Alive:
-    """What only a living daemon knows."""
+    """What only a living daemon knows.
+
+    Attributes:
+        wider: How many things the policy asks for beyond the yes that is in force.
+        waits: Why what is due stays held, if it does.
+        locks: What tells that the screen is locked.
+    """
 
     standing: Standing
     collecting: bool
     policy: InForce
     proof: Proof
     collectors: tuple[CollectorState, ...]
+    wider: int = 0
     waits: str | None = None
     locks: tuple[str, ...] = ()
 
@@ -83,7 +90,11 @@ def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
         running=alive is not None,
         trial=subject.settings.trial,
         indicator=IndicatorPart(proof.live, proof.form),
-        policy=PolicyPart(policy.policy.version if policy.policy else None, policy.expires.isoformat() if policy.expires else None),
+        policy=PolicyPart(
+            policy.policy.version if policy.policy else None,
+            policy.expires.isoformat() if policy.expires else None,
+            alive.wider if alive else 0,
+        ),
         receipt=ReceiptPart(receipt.id if receipt else None),
         pause=PausePart(left, until_resumed),
         exemptions=(),

@@ -54,7 +54,7 @@ async def _run(places: Places, subject: Subject, lock: Lock, *, only_erase: bool
     register = parse(files("consent").joinpath("register.toml").read_text("utf-8"))
     daemon = Daemon(subject, register, clock.read, loop)
     daemon.working = lock.busy
-    daemon.policy = policies.load(places, subject.record, subject.settings.receiver, clock.read())
+    daemon.take(policies.load(places, subject.record, subject.settings.receiver, clock.read()))
     daemon.appear()
     registering = Registering(daemon, places, clock.read, loop)
     uploading = Uploading(daemon, registering, places, clock.read, loop)

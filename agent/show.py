@@ -102,6 +102,14 @@ def covers(purposes: Iterable[Purpose], kinds: Iterable[Kind]) -> str:
     return "\n".join(_wrap(words, COLUMNS, ""))
 
 
+def waiting(words: Sequence[str]) -> str:
+    """What a wider policy would add to the yes that is in force, above the notice; nothing if there is nothing."""
+    if not words:
+        return ""
+    lines = _wrap("The policy now asks for more than you agreed to. This is off, and stays off unless you say yes again:", COLUMNS, "")
+    return "\n".join([*lines, *(line for each in words for line in _wrap(f"- {each}", COLUMNS, "  "))]) + "\n\n"
+
+
 def _parts(report: Status) -> Iterator[tuple[str, str]]:
     if report.trial:
         yield "trial", "a local trial with throw-away keys; nothing leaves this machine"
@@ -111,6 +119,8 @@ def _parts(report: Status) -> Iterator[tuple[str, str]]:
     expires = f", until {_minute(report.policy.expires)}" if report.policy.expires else ""
     known = _no_policy(report) if report.running else "not looked at: the daemon is not running"
     yield "policy", f"version {report.policy.version}{expires}" if report.policy.version else known
+    if report.policy.waits:
+        yield "", "it asks for more than you agreed to; that is off until you say yes: volens consent show"
     yield "consent", f"receipt {report.receipt.id}" if report.receipt.id else "none"
     oldest = f", the oldest for {_ago(report.hold.oldest_s)}" if report.hold.oldest_s is not None else ""
     yield "held here", f"{counted(report.hold.events, 'event')}, {_bytes(report.hold.bytes)}{oldest} (key: {report.keystore})"

@@ -57,6 +57,7 @@ class IndicatorPart(Part, frozen=True):
 class PolicyPart(Part, frozen=True):
     version: int | None
     expires: str | None  # ISO 8601, UTC
+    waits: int = 0  # how many things it asks for beyond the yes that is in force; all of them are off
 
 
 class ReceiptPart(Part, frozen=True):

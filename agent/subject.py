@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent import beside, permission
+from agent import beside, narrowing, permission
 from agent.errors import CannotDo, StateUnsafe
 from agent.places import Places
 from agent.record import FORGOTTEN, SENT, Record
@@ -29,7 +29,7 @@ from consent.policy import Policy
 from consent.receipt import ConsentReceipt
 from consent.standing import Happening, Standing
 from consent.unreadable import UNREADABLE
-from consent.vocabulary import State, Why
+from consent.vocabulary import Kind, State, Why
 from transport import allowance, disk, hold
 from transport.erasing import askings
 from transport.erasure import Erasures
@@ -40,7 +40,7 @@ from transport.outbox import Outbox
 from transport.seal import Terms
 from transport.sealing import SealedCounts, seal_due
 from transport.seen import Seen, Stretch, sound, watched
-from transport.span import Everything, Last, Span
+from transport.span import Everything, Last, OfPairs, Span
 from transport.term import Term
 from transport.xwing import PublicKey
 
@@ -247,6 +247,30 @@ class Subject:
             words = f"{words} {unwritable}; it is noted there later."
         self.save()
         return words
+
+    def narrow(self, policy: Policy, kinds: frozenset[Kind], now: Clocks) -> str | None:
+        """Destroy what is held or waits and this policy no longer covers; what to tell the person, None if there was nothing.
+
+        An envelope goes whole when any of its apps has lost a kind: what is in it can no longer be seen. Durable when it returns; cut
+        short, the ledger does not say it yet, and the next call does it again. Never called without a verified policy: while there is
+        none, nothing is sent, and nothing is destroyed either.
+        """
+        receipt = self.record.receipt()
+        if receipt is None:
+            return None
+        lost, known = narrowing.lost(receipt, policy, kinds), narrowing.known(self.record.entries, receipt)
+        destroyed, held = [], 0
+        if new := sorted(lost - known, key=str):
+            span = OfPairs(tuple(new))
+            forgotten = self.hold.forget(span)
+            destroyed, held = self.outbox.forget(span), forgotten.events
+            self.tally.drop_held(Why.NOT_IN_SCOPE, forgotten.n)
+            self.tally.drop_sealed(Why.NOT_IN_SCOPE, sum(note.n for note in destroyed))
+            self._ask_erasure(destroyed, everything=False)  # an upload that was cut off may have arrived
+        if lost != known:
+            self.record.note(narrowing.NARROWED, now, narrowing.as_data(receipt, lost))
+            self.save()
+        return f"The policy asks for less: {counted(held, 'held event')} destroyed." if held or destroyed else None
 
     def _ask_erasure(self, notes: list[Note], *, everything: bool) -> bool:
         """Owe the receiver an erasure of these envelopes, or of their whole pseudonyms. False if it could not be written down."""

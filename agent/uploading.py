@@ -122,8 +122,7 @@ class Uploading:
         again_s = REFRESH_EVERY_S if fetched else REFRESH_AGAIN_S[min(self._refusals, len(REFRESH_AGAIN_S) - 1)]
         self._refusals = 0 if fetched else self._refusals + 1
         self._refresh_at_ms = self._read().boot_ms + int(again_s * 1000)
-        self._daemon.policy = policies.load(self._places, subject.record, self._receiver, self._read())
-        self._daemon.reconsider()
+        self._daemon.take(policies.load(self._places, subject.record, self._receiver, self._read()))
 
     def _pinned_root(self) -> bytes | None:
         try:

@@ -38,6 +38,7 @@ class ConsentReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         id: Random, 16 bytes as hex.
         granted_ms: When, Unix milliseconds, UTC.
         notice_sha256: Hash of the notice that was shown, hex.
+        purpose_words: What each purpose was said to be: the fingerprint of its title and readers. Another is another purpose.
         purpose_keys: The public keys that were shown to read each purpose, by key id (hex). Another key is a widening.
         place: Which account on which machine said it: a hash, hex. A receipt that was copied elsewhere is no consent there.
         root_sha256: Hash, hex, of the root of trust that was pinned then. Another root is another controller.
@@ -60,6 +61,7 @@ class ConsentReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     grants: tuple[Grant, ...]
     place: str = ""
     root_sha256: str = ""
+    purpose_words: dict[Purpose, str] = msgspec.field(default_factory=dict)
 
     def scope(self) -> Scope:
         """What was consented to."""

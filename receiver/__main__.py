@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from receiver import tokens
+from receiver import policy_commands, tokens
 from receiver.errors import ReceiverError
 
 cli = typer.Typer(
@@ -20,6 +20,7 @@ cli = typer.Typer(
 )
 
 cli.add_typer(tokens.cli, name="token")
+cli.add_typer(policy_commands.cli, name="policy")
 
 Directory = Annotated[Path, typer.Argument(metavar="FOLDER", help="The receiver's folder.")]
 
@@ -32,14 +33,16 @@ def init_command(
 ) -> None:
     """Make a receiver's folder: keys, database, stores, TUF repository."""
     if trial != (policy is not None):
-        raise typer.BadParameter("--trial and --policy go together: who may publish a policy otherwise is not made here")
+        raise typer.BadParameter(
+            "--trial and --policy go together: otherwise it is published with `policy init`, `propose`, `sign` and `publish`"
+        )
     from receiver import clock, site
 
     fingerprint = site.init(directory, trial_policy=_read(policy) if policy else None, now=clock.now())
     if fingerprint:
         typer.echo(f"trial receiver in {directory}; root fingerprint {fingerprint}; root file {directory}/tuf/metadata/1.root.json")
     else:
-        typer.echo(f"receiver in {directory}; it takes nothing in before a policy is published in {directory}/tuf")
+        typer.echo(f"receiver in {directory}; it takes nothing in before a policy is published: volens-receiver policy init")
 
 
 @cli.command("serve")

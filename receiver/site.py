@@ -81,7 +81,7 @@ def init(directory: Path, *, trial_policy: bytes | None, now: datetime) -> str |
     for name in (BODIES, _SLOTS, _LOG):
         FileStore(directory / name).make()
     policy_repo.make(directory / "tuf")
-    for name in (_RECEIPT_KEY, _NONCE_KEY):
+    for name in (_RECEIPT_KEY, _NONCE_KEY, _ONLINE_KEY):
         disk.put(directory / "keys" / name, os.urandom(_KEY_BYTES))
     fingerprint = None
     if trial_policy is not None:
@@ -133,6 +133,12 @@ def make_replica(directory: Path) -> bool:
         raise ReceiverError("slots have one copy here", f"name a folder on another disk as slots_replica in {directory / SETTINGS}")
     key = Ed25519PrivateKey.from_private_bytes(_key(directory, _RECEIPT_KEY)).public_key()
     return replica.make(Path(chosen.slots_replica), key)
+
+
+def online_key(directory: Path) -> Ed25519PrivateKey:
+    """The key of timestamp and snapshot. Raises ReceiverError."""
+    _check_private(directory)
+    return Ed25519PrivateKey.from_private_bytes(_key(directory, _ONLINE_KEY))
 
 
 def lock(directory: Path) -> int:

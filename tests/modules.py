@@ -15,6 +15,7 @@ agent.demo.reconcile
 agent.demo.truth
 agent.errors
 agent.messages
+agent.narrowing
 agent.pending
 agent.permission
 agent.show
@@ -49,9 +50,11 @@ collectors.raw
 collectors.roles
 collectors.shape
 collectors.window
+consent.compare
 consent.event
 consent.frames
 consent.gate
+consent.groups
 consent.history
 consent.holding
 consent.notice
@@ -80,6 +83,10 @@ receiver.enrolment
 receiver.erasure
 receiver.errors
 receiver.nonce
+receiver.policy_draft
+receiver.policy_record
+receiver.policy_simulate
+receiver.policy_words
 receiver.proof
 receiver.retention
 transport.access_log
@@ -221,6 +228,10 @@ receiver.migrations.versions.m0002_fleet
 receiver.old_rows
 receiver.openapi
 receiver.opening
+receiver.policy_commands
+receiver.policy_keys
+receiver.policy_publish
+receiver.policy_reading
 receiver.policy_repo
 receiver.published
 receiver.purposes

@@ -82,12 +82,12 @@ def start(command: list[str], cwd: Path, *path: Path) -> subprocess.CompletedPro
 
 def test_the_wheel_holds_our_packages_and_nothing_else(wheel: Path) -> None:
     """Every module and data file of the six packages, the door, the metadata; no tests, no bench, no docs."""
-    data = {path.relative_to(ROOT).as_posix() for path in (ROOT / "consent").glob("*.toml")}
+    data = {path.relative_to(ROOT).as_posix() for folder in ("consent", "receiver") for path in (ROOT / folder).glob("*.toml")}
     modules = {path.relative_to(ROOT).as_posix() for name in PACKAGES for path in (ROOT / name).rglob("*.py")}
     names = set(zipfile.ZipFile(wheel).namelist())
     ours = {name for name in names if ".dist-info/" not in name}
     assert ours == modules | data | {"volens.py"}
-    assert "consent/register.toml" in ours
+    assert {"consent/register.toml", "receiver/places.toml"} <= ours
 
 
 def test_the_wheel_carries_the_license_and_the_three_commands(wheel: Path) -> None:

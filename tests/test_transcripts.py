@@ -20,12 +20,14 @@ from subprocess import Popen
 import pytest
 
 from tests.commands import LONGEST_S, MODULES, Place, run, start
+from tests.policies import as_bytes, policy, surface
 
 FOLDER = Path(__file__).parent / "transcripts"
 TRANSCRIPTS = sorted(FOLDER.glob("*.txt"))
 CHANGES = (
     (r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC", "TIME"),
     (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", "TIME"),
+    (r"\buntil \d{4}-\d\d-\d\d\b", "until DAY"),
     (r"\b[0-9a-f]{64}\b", "HASH"),
     (r"process \d+", "process NUMBER"),
 )
@@ -79,6 +81,8 @@ class Desk:
                     folder.mkdir(mode=0o700)
                 path.write_text(" ".join(words[1:]) + "\n")
                 path.chmod(0o600)
+            case "policy":
+                path.write_bytes(as_bytes(policy(version=int(words[1]), surfaces=[surface(kinds=words[2].split(","))])))
             case "chmod":
                 path.chmod(int(words[1], 8))
             case "damage":

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from consent.event import Clocks, Event, Gap, TypingBurst
-from consent.vocabulary import SurfaceId
+from consent.vocabulary import Kind, SurfaceId
 
 BIN_MS = 250  # the unit of a typing burst's length (consent.event.TypingBurst)
 MINUTE_MS = 60_000  # to which a gap's clocks are cut down
@@ -52,11 +52,17 @@ class OfSurface(msgspec.Struct, frozen=True, tag="surface", forbid_unknown_field
     surface: SurfaceId
 
 
+class OfPairs(msgspec.Struct, frozen=True, tag="pairs", forbid_unknown_fields=True):
+    """Every event of these kinds on these surfaces, each pair given; of no surface: None. What a policy no longer asks for."""
+
+    pairs: tuple[tuple[SurfaceId | None, Kind], ...]
+
+
 class Everything(msgspec.Struct, frozen=True, tag="everything", forbid_unknown_fields=True):
     """All of it."""
 
 
-Span = Last | Between | OfSurface | Everything
+Span = Last | Between | OfSurface | OfPairs | Everything
 Ends = Mapping[str, int]
 """For each start of the machine, the last boot_ms known of it."""
 
@@ -101,12 +107,14 @@ def ends_of(covers: Iterable[Cover]) -> Ends:
 
 
 def touches(span: Span, cover: Cover, ends: Ends) -> bool:
-    """Whether any of what is covered may lie in the span; exact for the cover of a single event."""
+    """Whether any of what is covered may lie in the span; exact for the cover of a single event, but for `OfPairs`."""
     match span:
         case Everything():
             return True
         case OfSurface(surface):
             return surface in cover.surfaces
+        case OfPairs(pairs):  # a cover does not know its kinds, nor whether it has events of no surface
+            return any(surface is None or surface in cover.surfaces for surface, _ in pairs)
         case Between(begin, end):
             return cover.first_wall_ms <= end and cover.last_wall_ms >= begin
         case Last():
@@ -116,6 +124,8 @@ def touches(span: Span, cover: Cover, ends: Ends) -> bool:
 
 def holds(span: Span, event: Event, boot: str, ends: Ends) -> bool:
     """Whether an event of this start of the machine lies in the span."""
+    if isinstance(span, OfPairs):
+        return (event.surface, event.kind) in span.pairs
     return touches(span, cover_of((event,), boot), ends)
 
 
@@ -127,6 +137,8 @@ def within(span: Span, event: Event, boot: str, ends: Ends) -> bool:
             return True
         case OfSurface(surface):
             return event.surface == surface
+        case OfPairs(pairs):
+            return (event.surface, event.kind) in pairs
         case Between(begin, end):
             return begin <= cover.first_wall_ms and cover.last_wall_ms <= end
         case Last():

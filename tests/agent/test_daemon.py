@@ -1,6 +1,7 @@
 """The daemon's core between indicator and hold: what an answer keeps, and what it does not."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,12 @@ import pytest
 from agent import messages
 from agent.daemon import Daemon
 from agent.indicator import Indicator
+from agent.policies import InForce
 from collectors.pipe import Observed
-from consent.vocabulary import State, Why
-from tests.agent.people import at, clicks, recording, say_yes, subject_in
+from consent.policy import parse
+from consent.vocabulary import Blocker, State, Why
+from tests.agent.people import POLICY, at, clicks, keep, recording, say_yes, subject_in
+from tests.policies import as_bytes, policy, surface
 from tests.register import REGISTER
 
 
@@ -76,5 +80,29 @@ def test_a_change_of_what_is_shown_must_be_seen_before_it_counts() -> None:
                 answer(indicator, icon, State.CONSENTED)
                 assert indicator.proof.shows(State.CONSENTED)
         assert not indicator.proof.shows(State.CONSENTED)
+
+    asyncio.run(run())
+
+
+def test_a_policy_that_is_taken_narrows_at_once_and_says_what_it_waits_for(tmp_path: Path) -> None:
+    """What comes from the receiver goes through one door: held events that it no longer asks for are gone when it returns, hooks
+    and children before them; what it asks for beyond the yes is off, and counted in the status. Without a policy nothing is destroyed."""
+
+    async def run() -> None:
+        subject = subject_in(tmp_path)
+        say_yes(subject, at(0))
+        keep(subject, clicks(1), at(1))
+        daemon = Daemon(subject, REGISTER, lambda: at(2), asyncio.get_running_loop())
+        lease, order = datetime(2100, 1, 1, tzinfo=UTC), []
+        daemon.ended.append(lambda: order.append(subject.hold.stats().events))
+        daemon.take(InForce(blocker=Blocker.POLICY_REFUSED, why="unsigned"))
+        daemon.take(InForce(POLICY, lease, verified=at(2)))
+        assert (subject.hold.stats().events, daemon.waits()) == (1, ())
+        other = parse(as_bytes(policy(version=2, surfaces=[surface(kinds=["key_chord", "focus"])])))
+        order.clear()
+        daemon.take(InForce(other, lease, verified=at(2)))
+        assert subject.hold.stats().events == 0
+        assert order in ([], [1])  # whatever ended, ended before anything was destroyed
+        assert daemon.waits() == ("Editor: focus",)
 
     asyncio.run(run())

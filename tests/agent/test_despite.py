@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.daemon import Daemon
+from agent.floors import Accepted
 from agent.messages import AskReceipt, Done, Forget, Pause, ReceiptIs, Request, Resume, Withdraw
 from agent.reach import Reach
 from agent.record import FORGOTTEN, Record
@@ -233,18 +234,18 @@ def test_the_number_of_the_consent_goes_on_rising_after_a_broken_ledger(
 def test_a_policy_is_never_gone_below_after_a_broken_ledger(subject: Subject) -> None:
     """What was accepted once is remembered beside the ledger; each number for itself."""
     living = Subject(subject.places, BOOT, at(10))
-    living.record.accept((1, 9, 8, 7), 3, at(10))
+    living.record.accept(Accepted((1, 9, 8, 7), "key", 3), at(10))
     living.close()
     nonsense(subject)
     Reach(subject.places).ask(Withdraw())
     record: Record = subject_in(subject.places.state.parent, at(20)).record
-    assert record.lowest == (1, 9, 8, 7)
-    record.accept((2, 10, 8, 7), 3, at(21))
+    assert record.accepted.versions == (1, 9, 8, 7)
+    record.accept(Accepted((2, 10, 8, 7), "key", 3), at(21))
     old = subject.places.ledger.read_bytes()
-    record.accept((2, 11, 9, 7), 3, at(22))
-    assert record.lowest == (2, 11, 9, 7)
+    record.accept(Accepted((2, 11, 9, 7), "key", 3), at(22))
+    assert record.accepted.versions == (2, 11, 9, 7)
     subject.places.ledger.write_bytes(old)  # a copy from yesterday in the place of today's
-    assert subject_in(subject.places.state.parent, at(23)).record.lowest == (2, 11, 9, 7)
+    assert subject_in(subject.places.state.parent, at(23)).record.accepted.versions == (2, 11, 9, 7)
 
 
 def test_resuming_needs_a_ledger_that_can_be_written(subject: Subject) -> None:
