@@ -35,7 +35,7 @@ from transport.erasing import askings
 from transport.erasure import Erasures
 from transport.erasure import Pending as Owed
 from transport.keystore import Keystore, choose
-from transport.notes import Note
+from transport.notes import Note, covered
 from transport.outbox import Outbox
 from transport.seal import Terms
 from transport.sealing import SealedCounts, seal_due
@@ -232,14 +232,18 @@ class Subject:
 
     def forget(self, now: Clocks, span: Span) -> str:
         """Destroy what is held in a span, and every waiting envelope that overlaps it. A ledger that refuses is told later."""
+        sent = self.outbox.sent_notes(span)
+        owed = [*sent, *covered(self.outbox.waiting(), span)]  # an upload that was cut off may have arrived
+        asked = self._ask_erasure(owed, everything=False)  # first: what is destroyed can name nothing any more
         forgotten = self.hold.forget(span)
         destroyed = self.outbox.forget(span)
         self.tally.forget_held(forgotten.n)
         self.tally.forget_sealed(sum(note.n for note in destroyed))
-        sent = self.outbox.sent_notes(span)
-        self._ask_erasure([*sent, *destroyed], everything=False)  # an upload that was cut off may have arrived
+        asked = asked or self._ask_erasure(owed, everything=False)  # that may have made the room
         data = {"events": forgotten.events, "envelopes": len(destroyed), "sent": [note.id for note in sent]}
-        words = forgotten_words(forgotten.events, destroyed, sent)
+        words = forgotten_words(forgotten.events, destroyed, sent if asked else [])
+        if not asked:
+            words = f"{words} The disk refuses, so the receiver is not asked to erase what it has of that; make room and forget it again."
         try:
             self.record.note(FORGOTTEN, now, data)
         except LedgerUnwritable as unwritable:

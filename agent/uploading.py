@@ -138,18 +138,22 @@ class Uploading:
         keys = subject.record.sealing_keys() if subject.erasures.pending() else None
         if keys is None or self._receiver is None:
             return not subject.erasures.pending()
+        none_left = True
         for owed in subject.erasures.pending():
             try:
-                subject.erased(owed, await self._ask_erasure(self._receiver, owed.asking, keys.identity_secret))
+                nonce = erasing.nonce_of(await self._carrier.carry(erasing.nonce_request(self._carrier.next(), self._receiver)))
             except erasing.ErasureError:
-                return False
-        return True
+                return False  # the others would hear the same
+            try:
+                subject.erased(owed, await self._ask_erasure(self._receiver, owed.asking, nonce, keys.identity_secret))
+            except erasing.ErasureError:
+                none_left = False  # it is repeated; the others need not wait for one that is refused
+        return none_left
 
-    async def _ask_erasure(self, receiver: str, asking: erasing.Asking, identity_secret: bytes) -> bytes:
+    async def _ask_erasure(self, receiver: str, asking: erasing.Asking, nonce: str, identity_secret: bytes) -> bytes:
         """The receiver's receipt for one asking, over a connection of its own."""
-        nonce = erasing.nonce_of(await self._carrier.carry(erasing.nonce_request(self._carrier.next(), receiver)))
-        request, body = erasing.erasure_request(self._carrier.next(), receiver, asking, nonce, identity_secret)
         try:
+            request, body = erasing.erasure_request(self._carrier.next(), receiver, asking, nonce, identity_secret)
             return erasing.receipt_of(await self._carrier.carry(request, body), asking).raw
         finally:
             self._carrier.rest()

@@ -112,7 +112,7 @@ def restore_command(directory: Directory, source: Annotated[Path, typer.Argument
 
     held = lock(directory)
     try:
-        backup.restore(open_site(directory), source, clock.now().date())
+        backup.restore(open_site(directory, with_rows=False), source, clock.now().date())
         app.prepare(open_site(directory))
     finally:
         os.close(held)

@@ -75,25 +75,41 @@ def restore(site: Site, source: Path, today: date) -> None:
         ReceiverError: the source is no backup, or older than backups live.
     """
     made_on = _day_of(source)
-    if made_on is None or not (source / DATABASE).is_file():
+    if made_on is None or not (source / DATABASE).is_file() or not (source / BODIES).is_dir():
         raise ReceiverError(f"{source} is no backup", "name the folder of a day that `volens-receiver backup` made")
     if made_on + timedelta(days=site.settings.backups_kept_days) <= today:
         raise ReceiverError(f"{source} is older than backups may be", "its erasures may be forgotten; destroy it and restore a newer one")
     site.engine.dispose()
-    bodies = FileStore(site.directory / BODIES)
     try:
-        for suffix in ("-wal", "-shm"):
-            (site.directory / (DATABASE + suffix)).unlink(missing_ok=True)
-        fresh = site.directory / (DATABASE + _PART)
-        shutil.copyfile(source / DATABASE, fresh)
-        fresh.replace(site.directory / DATABASE)
-        shutil.rmtree(bodies.root)
-        shutil.copytree(source / BODIES, bodies.root)
+        _bring(source, site.directory)
+        os.sync()
+        _swap(site.directory)
         migrate.to_newest(site.directory / DATABASE)
-        _drop_without_slots(site, bodies)
+        _drop_without_slots(site, FileStore(site.directory / BODIES))
         os.sync()
     except (OSError, sqlite3.Error, DBAPIError) as error:
         raise ReceiverError(f"the backup was not restored ({_fault(error)})", "make room and restore it again") from error
+
+
+def _bring(source: Path, directory: Path) -> None:
+    """Copies a backup beside what is there: one that cannot be read to its end, or finds no room, has taken nothing away."""
+    fresh, bodies = directory / (DATABASE + _PART), directory / (BODIES + _PART)
+    shutil.rmtree(bodies, ignore_errors=True)
+    shutil.copytree(source / BODIES, bodies)
+    shutil.copyfile(source / DATABASE, fresh)
+    with closing(sqlite3.connect(fresh)) as rows:
+        said = rows.execute("PRAGMA quick_check").fetchone()[0]
+    if said != "ok":
+        raise sqlite3.DatabaseError("its database is damaged")
+
+
+def _swap(directory: Path) -> None:
+    """Puts it in the place of what is there. A crash in between leaves what the next restore, or a start, can go on from."""
+    for suffix in ("-wal", "-shm"):
+        (directory / (DATABASE + suffix)).unlink(missing_ok=True)
+    (directory / (DATABASE + _PART)).replace(directory / DATABASE)
+    shutil.rmtree(directory / BODIES, ignore_errors=True)
+    (directory / (BODIES + _PART)).rename(directory / BODIES)
 
 
 def _drop_without_slots(site: Site, bodies: FileStore) -> None:
@@ -126,7 +142,9 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _destroy_old(target: Path, last_dead: date) -> int:
-    old = [place for place in target.iterdir() if (day := _day_of(place)) is not None and day <= last_dead]
+    """Those that were never finished among them: a crash leaves bodies in one, too."""
+    named = [(place, _day_of(target / place.name.removesuffix(_PART))) for place in target.iterdir()]
+    old = [place for place, day in named if day is not None and day <= last_dead]
     for place in old:
         shutil.rmtree(place)
     return len(old)

@@ -1,4 +1,7 @@
-"""The receiver's log: one JSON object a line. Refuses addresses, ids, paths, headers and bodies: a line holds what is named here only."""
+"""The receiver's log: one JSON object a line. Refuses addresses, ids, paths, headers and bodies: a line holds what is named here only.
+
+Lengths are refused, too: a row holds its envelope's, so a line with the time and the same length would tell when that one came.
+"""
 
 import json
 import sys
@@ -25,38 +28,34 @@ class Lines:
             await self._app(scope, receive, send)
             return
         started_s = self._elapsed_s()
-        status, received, sent = 499, 0, 0  # 499: the sender went away before there was an answer
+        status = 499  # the sender went away before there was an answer
 
-        async def counted_receive() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            return message
-
-        async def counted_send(message: Message) -> None:
-            nonlocal status, sent
+        async def noted_send(message: Message) -> None:
+            nonlocal status
             status = message.get("status", status)
-            sent += len(message.get("body", b""))
             await send(message)
 
         fault = None
         try:
-            await self._app(scope, counted_receive, counted_send)
+            await self._app(scope, receive, noted_send)
         except Exception as error:  # the boundary of a request
             fault = place_of(error)
         line: dict[str, object] = {"at": self._now().isoformat(timespec="milliseconds"), "method": scope["method"]}
-        line |= {"route": getattr(scope.get("route"), "path", "none"), "status": status, "in_bytes": received, "out_bytes": sent}
+        line |= {"route": getattr(scope.get("route"), "path", "none"), "status": status}
         line["duration_ms"] = round((self._elapsed_s() - started_s) * 1000, 1)
         write(line | ({"fault": fault} if fault else {}))
 
 
 class Quoted(Handler):
-    """Turns what the server library logs into a line: logger and level; its text only if it is a constant one."""
+    """Turns what the server library logs into a line: logger and level; its text only if it is a constant one.
+
+    Behind a first line uvicorn puts whole tracebacks; asyncio puts reprs of what failed, arguments and messages, into any line.
+    """
 
     def emit(self, record: LogRecord) -> None:
         """Writes the line."""
         fault = place_of(record.exc_info[1]) if record.exc_info and record.exc_info[1] else None
-        line: dict[str, object] = {"from": record.name, "level": record.levelname, "what": str(record.msg)}
+        line: dict[str, object] = {"from": record.name, "level": record.levelname, "what": _constant(record)}
         write(line | ({"fault": fault} if fault else {}))
 
 
@@ -64,6 +63,12 @@ def write(line: dict[str, object]) -> None:
     """One line on standard error."""
     sys.stderr.write(json.dumps(line) + "\n")
     sys.stderr.flush()
+
+
+def _constant(record: LogRecord) -> str:
+    if record.name == "asyncio" or not isinstance(record.msg, str):
+        return "it met an error that it did not expect"
+    return record.msg.partition("\n")[0]
 
 
 def place_of(error: BaseException) -> str:

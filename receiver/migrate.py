@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 
+def check_there(database: Path) -> None:
+    """Raises ReceiverError for a database that is missing or empty: a start would take every file for one that was never acknowledged."""
+    if _present(database) is None:
+        raise ReceiverError(f"{database} is missing or empty", "put it or its disk back, or restore it from a backup")
+
+
 def to_newest(database: Path) -> None:
     """Makes or upgrades the tables. When they are the newest, alembic is not even imported: that costs a server 10 MiB.
 

@@ -51,6 +51,7 @@ def serve(directory: Path, host: str, port: int, ready_fd: int) -> None:
     site = open_site(directory)
     if site.settings.trial and not _is_loopback(host):
         raise ReceiverError(f"a trial does not listen on {host}", "leave --host away, or make a receiver without --trial")
+    _check_open(ready_fd)
     held = lock(directory)
     try:
         bound = _bind(host, port)
@@ -74,6 +75,13 @@ def serve(directory: Path, host: str, port: int, ready_fd: int) -> None:
         server.run(sockets=[bound])
     finally:
         os.close(held)
+
+
+def _check_open(ready_fd: int) -> None:
+    try:
+        os.fstat(ready_fd)
+    except OSError:
+        raise ReceiverError(f"descriptor {ready_fd} is not open", "name one that is with --ready-fd, or leave it away") from None
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -94,15 +94,21 @@ def init(directory: Path, *, trial_policy: bytes | None, now: datetime) -> str |
     return fingerprint
 
 
-def open_site(directory: Path) -> Site:
+def open_site(directory: Path, *, with_rows: bool = True) -> Site:
     """Opens a receiver's folder and brings its tables up to date.
+
+    Args:
+        directory: as `init` made it.
+        with_rows: False for a restore, which brings rows: those that are there may be missing or damaged.
 
     Raises:
         ReceiverError: not one, open to others, or damaged; the slots' replica is not there, or another receiver's.
     """
     _check_private(directory)
     chosen = settings.read(directory / SETTINGS)
-    migrate.to_newest(directory / DATABASE)
+    if with_rows:
+        migrate.check_there(directory / DATABASE)
+        migrate.to_newest(directory / DATABASE)
     policy_repo.purposes(directory / "tuf")  # an error now rather than while serving
     if not (directory / _LOG).exists():  # a folder of the first version
         FileStore(directory / _LOG).make()
@@ -143,6 +149,7 @@ def online_key(directory: Path) -> Ed25519PrivateKey:
 
 def lock(directory: Path) -> int:
     """Takes the folder for this process, until the descriptor that it returns is closed. Raises ReceiverError when another has it."""
+    _check_private(directory)
     descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

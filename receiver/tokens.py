@@ -47,7 +47,7 @@ def list_(directory: Directory) -> None:
 @cli.command("revoke")
 def revoke(
     directory: Directory,
-    token: Annotated[int, typer.Argument(metavar="NUMBER", help="Its number.")],
+    token: Annotated[int, typer.Argument(min=1, max=2**31 - 1, metavar="NUMBER", help="Its number.")],
     with_devices: Annotated[bool, typer.Option("--with-devices", help="Put out the devices, too, that it let in.")] = False,
 ) -> None:
     """End a token: from now on it lets nobody in."""

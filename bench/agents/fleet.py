@@ -16,10 +16,11 @@ from transport.notes import Note
 from transport.results import Accepted, Fate, fate_of, result_of
 
 _PURPOSE = Purpose(service.PURPOSE)
-_NO_BUDGET = 2**62  # the fleet is tried harder than a day allows
 _PAYLOADS_BYTES = (2_000, 15_000, 60_000, 190_000, 900_000)
 _WEIGHTS = (50, 25, 15, 8, 2)
 """Mostly an hour of events, which is one page; now and then frames, and sometimes the largest there is."""
+_ROOM_BYTES = 1 << 40
+"""No bound a day: it is the receiver that is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Agent:
         """Until the plan ends and nothing waits, or the plan gives up."""
         sealing = asyncio.create_task(self._seal_now_and_then())
         while elapsed_s() < self._plan.drained_s and not (sealing.done() and not self._notes):
-            match schedule.next_step(self._schedule, self._notes, {_PURPOSE}, _now_ms(), _NO_BUDGET):
+            match schedule.next_step(self._schedule, self._notes, {_PURPOSE}, _now_ms(), _ROOM_BYTES):
                 case schedule.Upload(envelope_id):
                     await self._send(envelope_id)
                 case schedule.Wait(seconds):

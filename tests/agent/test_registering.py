@@ -21,13 +21,15 @@ from agent.subject import Subject
 from agent.uploading import Uploading
 from consent.event import Button, Clocks, Event, PointerButton
 from consent.gate import Admitted, decide
-from consent.vocabulary import SurfaceId
+from consent.vocabulary import Purpose, SurfaceId
 from tests.agent.people import BOOT, keep, places_in, recording, say_yes
 from tests.agent.senders import POLICY
 from tests.receiver import stand
 from tests.register import REGISTER
 from transport.enrolling import EnrolmentError
 from transport.enrolment_proof import IDENTITIES_A_DAY
+from transport.erasing import Asking
+from transport.identity import EpochIdentity
 from transport.registering import DAY_S
 from transport.span import Everything
 
@@ -292,3 +294,19 @@ def test_a_bad_token_is_refused_in_words_and_enrols_nothing(fleet: Fleet, tmp_pa
         Machine(tmp_path / "b", "http://127.0.0.1:9").enrol(fleet.token)
     with pytest.raises(CannotDo, match="no receiver is configured"):
         Machine(tmp_path / "c", None).enrol(fleet.token)
+
+
+def test_an_erasure_that_is_refused_keeps_no_other_waiting(fleet: Fleet, tmp_path: Path) -> None:
+    """Askings of an identity that this machine does not have any more stay; whatever lies behind them is asked for all the same."""
+    machine = Machine(tmp_path, fleet.service.url)
+    say_yes(machine.subject, machine.read())
+    keys = machine.subject.record.sealing_keys()
+    assert keys is not None
+    own = EpochIdentity.derive(keys.identity_secret, day=TODAY, purpose=stand.PURPOSE, n=1).pseudonym
+    foreign = [Asking(TODAY.isoformat(), Purpose(stand.PURPOSE), 1, bytes([n]) * 32, None) for n in range(8)]
+    machine.subject.erasures.ask([*foreign, Asking(TODAY.isoformat(), Purpose(stand.PURPOSE), 1, own, None)])
+    before = [owed.asking.pseudonym for owed in machine.subject.erasures.pending()]
+    assert before.index(own) > 0
+    machine.run(lambda _, uploading: uploading.erase())
+    assert own not in [owed.asking.pseudonym for owed in machine.subject.erasures.pending()]
+    assert len(machine.subject.erasures.pending()) == len(foreign)

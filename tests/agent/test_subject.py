@@ -1,5 +1,6 @@
 """What a person may always do with what is theirs: it is done, it is durable, and it survives a crash in the middle."""
 
+import errno
 import signal
 import socket
 import subprocess
@@ -105,6 +106,37 @@ def test_forgetting_drops_the_span_and_envelopes_that_overlap_it(subject: Subjec
     words = subject.forget(at(10), Last(20 * 60, at(10), BOOT))
     assert (subject.outbox.waiting(), "1 waiting envelope." in words) == ([], True)
     assert subject.tally.seen == subject.tally.total() == subject.tally.forgotten == 3
+
+
+def test_a_disk_that_refuses_the_asking_is_told(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is told that the receiver is asked to erase when that could not be written down; what was sent is asked for the next time."""
+    assert subject.seal(recording(), POLICY, at(10), span=Everything()).envelopes == 1
+    (note,) = subject.outbox.waiting()
+    subject.was_sent(note.id, at(10))
+
+    def refuse(_askings: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as faulty:
+        faulty.setattr(subject.erasures, "ask", refuse)
+        assert "the receiver is not asked" in subject.forget(at(11), Everything())
+    assert "the receiver is asked" in subject.forget(at(12), Everything())
+    assert [owed.asking.batches for owed in subject.erasures.pending()] == [(note.id,)]
+
+
+def test_an_envelope_is_named_to_the_receiver_before_it_is_destroyed(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crash right after it went: it may have arrived, and what is gone could name nothing any more."""
+    assert subject.seal(recording(), POLICY, at(10), span=Everything()).envelopes == 1
+    (note,) = subject.outbox.waiting()
+
+    def crash(_envelope_id: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as faulty:
+        faulty.setattr(subject.outbox, "destroy", crash)
+        with pytest.raises(KeyboardInterrupt):
+            subject.forget(at(11), Everything())
+    assert [owed.asking.batches for owed in subject.erasures.pending()] == [(note.id,)]
 
 
 def test_forgetting_a_surface_drops_it_and_nothing_else(subject: Subject) -> None:

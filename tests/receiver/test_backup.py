@@ -153,3 +153,48 @@ def test_backup_and_restore_say_what_is_wrong_in_one_line(tmp_path: Path) -> Non
     for each, what in zip(wrong, ("is there already", "can be reached by others", "is no backup", "another process serves"), strict=True):
         assert (each.returncode, each.stderr.count("\n")) == (1, 1)
         assert what in each.stderr
+
+
+@pytest.mark.parametrize("damaged", [None, b"", b"no database" * 1000])
+def test_a_receiver_without_its_database_destroys_nothing_and_can_be_restored(tmp_path: Path, damaged: bytes | None) -> None:
+    """Gone, empty or overwritten: a start would take every file for one that was never acknowledged, so there is none; a restore helps."""
+    directory, sealed = stand.make(tmp_path), envelope()
+    with stand.serving(directory) as service:
+        service.put(sealed)
+    place = _backup(directory, tmp_path / "backups")
+    (directory / "volens.db").unlink()
+    if damaged is not None:
+        (directory / "volens.db").write_bytes(damaged)
+    served = run("serve", directory)
+    assert (served.returncode, served.stderr.count("\n")) == (1, 1)
+    assert "from a backup" in served.stderr
+    assert _opened(directory, [sealed.id]) == [sealed.id]
+    assert run("restore", directory, place).returncode == 0
+    assert run("check", directory).stdout.startswith("sound 1,")
+
+
+@pytest.mark.parametrize("part", ["bodies", "volens.db"])
+def test_a_backup_that_cannot_be_read_takes_nothing_away(tmp_path: Path, part: str) -> None:
+    """A restore from half a backup is refused, and what was there is there."""
+    directory, sealed = stand.make(tmp_path), envelope()
+    with stand.serving(directory) as service:
+        service.put(sealed)
+    place = _backup(directory, tmp_path / "backups")
+    if part == "bodies":
+        shutil.rmtree(place / part)
+    else:
+        (place / part).write_bytes(b"no database" * 1000)
+    restored = run("restore", directory, place)
+    assert (restored.returncode, restored.stderr.count("\n")) == (1, 1)
+    assert _opened(directory, [sealed.id]) == [sealed.id]
+    assert run("check", directory).stdout.startswith("sound 1,")
+
+
+def test_an_unfinished_backup_dies_with_the_others(tmp_path: Path) -> None:
+    """A crash leaves bodies in a folder that has no name of a day yet; it does not outlive the day on a receipt either."""
+    site, target, today = open_site(stand.make(tmp_path)), tmp_path / "backups", date(2026, 11, 21)
+    backup.make(site, target, today)
+    (target / str(today)).rename(target / f"{today}.part")
+    assert backup.make(site, target, today + timedelta(days=site.settings.backups_kept_days)).destroyed == 1
+    assert not (target / f"{today}.part").exists()
+    site.engine.dispose()

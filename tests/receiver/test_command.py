@@ -227,6 +227,6 @@ def test_the_log_has_no_address_no_id_and_no_payload(tmp_path: Path) -> None:
         assert secret not in text
     lines = [json.loads(line) for line in text.splitlines()]
     requests = [line for line in lines if "route" in line]
-    keys = {"at", "method", "route", "status", "in_bytes", "out_bytes", "duration_ms"}
+    keys = {"at", "method", "route", "status", "duration_ms"}  # no length: with the time it would find its row
     assert all(set(line) == keys for line in requests)
-    assert ("PUT", "/v1/batches/{id}", 201, len(sealed.raw)) in {(x["method"], x["route"], x["status"], x["in_bytes"]) for x in requests}
+    assert ("PUT", "/v1/batches/{id}", 201) in {(x["method"], x["route"], x["status"]) for x in requests}
