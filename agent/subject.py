@@ -266,11 +266,14 @@ class Subject:
         destroyed, held = [], 0
         if new := sorted(lost - known, key=str):
             span = OfPairs(tuple(new))
+            owed = covered(self.outbox.waiting(), span)  # an upload that was cut off may have arrived
+            asked = self._ask_erasure(owed, everything=False)  # first: what is destroyed can name nothing any more
             forgotten = self.hold.forget(span)
             destroyed, held = self.outbox.forget(span), forgotten.events
             self.tally.drop_held(Why.NOT_IN_SCOPE, forgotten.n)
             self.tally.drop_sealed(Why.NOT_IN_SCOPE, sum(note.n for note in destroyed))
-            self._ask_erasure(destroyed, everything=False)  # an upload that was cut off may have arrived
+            if not asked:
+                self._ask_erasure(owed, everything=False)  # that may have made the room
         if lost != known:
             self.record.note(narrowing.NARROWED, now, narrowing.as_data(receipt, lost))
             self.save()
