@@ -75,13 +75,18 @@ def _sealed(here: Running, batch_id: str, record_id: str) -> bytes:
         record = next(iter(records.accesses(connection, number - 1, 1)), None) if number else None
         if record is None or record.id != number or not record.covers(batch_id):
             raise Refused(403, "no access record names this batch", "write one with POST /v1/access first")
+    _refuse_erased(here, batch_id)  # a disk that failed in the middle of an erasure may have left the files until the next start
     try:
         return here.site.vault.read(batch_id)[0]
     except (OSError, EnvelopeError) as error:
-        with here.site.engine.connect() as connection:  # after the files: an erasure is written down before it touches them
-            if all(row.erased for row in records.find(connection, [batch_id])):
-                raise Refused(410, "its subject had this erased", "leave it out") from None
+        _refuse_erased(here, batch_id)  # after the files: an erasure is written down before it touches them
         raise Refused(500, "the stored envelope is damaged", "run `volens-receiver check`") from error
+
+
+def _refuse_erased(here: Running, batch_id: str) -> None:
+    with here.site.engine.connect() as connection:
+        if all(row.erased for row in records.find(connection, [batch_id])):
+            raise Refused(410, "its subject had this erased", "leave it out")
 
 
 def _from_this_machine(request: Request) -> Running:

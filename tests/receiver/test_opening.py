@@ -1,5 +1,8 @@
 """What custodians get, and what must be written down first."""
 
+import sqlite3
+from contextlib import closing
+
 import httpx
 import pytest
 from hypothesis import given
@@ -63,6 +66,18 @@ def test_an_erased_batch_is_neither_listed_nor_recorded_nor_given_out(service: S
     assert _fetch(service, sealed.id, record).status_code == 410
     assert _note(service, sealed.id).status_code == 422
     assert sealed.id not in service.client.get("/v1/custody/batches", params={"purpose": PURPOSE}).json()["batches"]
+
+
+def test_an_erased_batch_whose_files_a_failing_disk_has_kept_is_not_given_out(service: Service) -> None:
+    """The row decides, not the files: they may lie there until the next start."""
+    sealed = envelope(person(21))
+    service.put(sealed)
+    record = _note(service, sealed.id).json()["record"]
+    with closing(sqlite3.connect(service.directory / "volens.db")) as rows, rows:
+        rows.execute("UPDATE batch SET erased = 1 WHERE id = ?", (sealed.id,))
+    assert _fetch(service, sealed.id, record).status_code == 410
+    with closing(sqlite3.connect(service.directory / "volens.db")) as rows, rows:
+        rows.execute("UPDATE batch SET erased = 0 WHERE id = ?", (sealed.id,))
 
 
 def test_the_list_has_ids_and_nothing_else(service: Service) -> None:
