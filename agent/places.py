@@ -135,7 +135,7 @@ class Places:
 
     def check(self) -> None:
         """Raise StateUnsafe if anything that exists is a link, of another owner, or open to others."""
-        for path in (self.state, self.runtime, self.keys, self.hold, self.outbox, self.registrations, self.policy):
+        for path in (self.state, self.runtime, self.keys, self.hold, self.outbox, self.erasures, self.registrations, self.policy):
             _private(path, folder=True)
         small = (self.tally, self.floors, self.closed, self.unsaid, self.seen, self.spent, self.enrolment, self.access_seen)
         for path in (self.ledger, self.settings, *small, self.lock, *self.keys.glob("*")):

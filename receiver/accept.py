@@ -92,7 +92,7 @@ def check_id(batch_id: str) -> str:
     return batch_id
 
 
-def check_announced(length: str | None, chunked: bool) -> None:
+def check_announced(length: str | None, chunked: bool, max_bytes: int = MAX_BODY_BYTES) -> None:
     """Refuses a request by its headers alone, before a byte of its body is read.
 
     Raises:
@@ -103,14 +103,14 @@ def check_announced(length: str | None, chunked: bool) -> None:
             raise Refused(411, "the request announces no body", "send Content-Length and the envelope")
         return
     if not length.isascii() or not length.isdigit():
-        raise Refused(422, "Content-Length is not a number", "send the envelope's length in bytes")
-    check_length(int(length))
+        raise Refused(422, "Content-Length is not a number", "send the body's length in bytes")
+    check_length(int(length), max_bytes)
 
 
-def check_length(body_bytes: int) -> None:
-    """Raises Refused (413) as soon as a body is longer than any envelope."""
-    if body_bytes > MAX_BODY_BYTES:
-        raise Refused(413, f"an envelope has at most {MAX_BODY_BYTES} bytes", "cut the batch earlier")
+def check_length(body_bytes: int, max_bytes: int = MAX_BODY_BYTES) -> None:
+    """Raises Refused (413) as soon as a body is longer than it may be: by default, longer than any envelope."""
+    if body_bytes > max_bytes:
+        raise Refused(413, f"a body here has at most {max_bytes} bytes", "send less at once")
 
 
 def judge(batch_id: str, raw: bytes, purposes: Mapping[str, Terms]) -> Offer:

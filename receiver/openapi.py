@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from receiver.accept import MAX_BODY_BYTES, Outcome
+from receiver.accept import Outcome
 from receiver.fleet import EnrolmentRequest, RegistrationRequest
 from receiver.opening import AccessRequest
 from receiver.rights import ErasureRequest
@@ -82,7 +82,7 @@ _LISTED = _object(batches=_list(_object(id=_ID, bytes=_COUNT, stored_on=_DAY)), 
 _PURPOSES = _object(purposes=_list(_object(name=_TEXT, retention_days=_COUNT)), late_days=_COUNT)
 
 _MALFORMED = {422: "malformed"}
-_BODY = {408: "slower than the deadline", 411: "no length", 413: f"over {MAX_BODY_BYTES} bytes"} | _MALFORMED
+_BODY = {408: "slower than the deadline", 411: "no length", 413: "longer than a body may be here"} | _MALFORMED
 _DISK = {500: "the receiver or its disk failed", 507: "disk full"}
 _PROOF = {403: "the proof does not hold"}
 _HERE = {403: "not from this machine, or no access record"}

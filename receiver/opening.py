@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from receiver import bodies, records
-from receiver.accept import check_id
+from receiver.accept import MAX_BODY_BYTES, check_id
 from receiver.errors import Refused
 from receiver.rights import MAX_LISTED, BatchId
 from receiver.running import Running, running
@@ -39,7 +39,7 @@ class AccessRequest(BaseModel):
 async def post_access(request: Request) -> Response:
     """Writes down who will open what and why, before anything is opened."""
     here = _from_this_machine(request)
-    asked = await bodies.read_json(request, AccessRequest, here.site.settings.upload_deadline_s)
+    asked = await bodies.read_json(request, AccessRequest, here.site.settings.upload_deadline_s, MAX_BODY_BYTES)
     record = await here.writer.alone(
         lambda: here.depot.note_access(purpose=asked.purpose, reason=asked.reason, batches=asked.batches, now=here.now())
     )

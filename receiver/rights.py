@@ -18,6 +18,9 @@ from receiver.errors import Refused
 from receiver.running import running
 
 MAX_LISTED = 10_000
+MAX_ERASED = 1_000
+"""Ids in one erasure; an agent asks for 400 at once."""
+_ERASURE_BYTES = 128 * 1024
 _PAGE = 200
 
 BatchId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}\z")]
@@ -34,7 +37,7 @@ class ErasureRequest(BaseModel):
     pseudonym: PseudonymText
     nonce: NonceText
     signature: SignatureText
-    batches: Annotated[list[BatchId], Field(min_length=1, max_length=MAX_LISTED)] | None = None
+    batches: Annotated[list[BatchId], Field(min_length=1, max_length=MAX_ERASED)] | None = None
 
 
 async def get_nonce(request: Request) -> Response:
@@ -47,7 +50,7 @@ async def get_nonce(request: Request) -> Response:
 async def post_erasure(request: Request) -> Response:
     """Erases, and answers the signed receipt. Not counted among uploads: a receiver that is busy still erases."""
     here = running(request)
-    asked = await bodies.read_json(request, ErasureRequest, here.site.settings.upload_deadline_s)
+    asked = await bodies.read_json(request, ErasureRequest, here.site.settings.upload_deadline_s, _ERASURE_BYTES)
     wish = prove(
         pseudonym=bytes.fromhex(asked.pseudonym),
         nonce=asked.nonce,
