@@ -24,6 +24,7 @@ from consent.vocabulary import Blocker, Kind, SurfaceId
 from tests.agent.people import BOOT, POLICY, at, clicks, keep, recording, say_yes, subject_in
 from tests.policies import as_bytes, policy, surface
 from tests.trust import Repository
+from transport.span import Everything
 
 KINDS = frozenset(Kind)
 TERMS = policy()["purposes"][0]
@@ -49,7 +50,7 @@ def subject(tmp_path: Path) -> Subject:
     made = subject_in(tmp_path)
     say_yes(made, at(0))
     _keep(made, [*clicks(1), *chords(2)], at(2))
-    assert made.seal(recording(), POLICY, at(3), at_once=True).envelopes == 1
+    assert made.seal(recording(), POLICY, at(3), span=Everything()).envelopes == 1
     _keep(made, [*clicks(4), *chords(5)], at(5))
     return made
 
@@ -81,7 +82,7 @@ def test_it_is_done_once_and_what_comes_after_stays(subject: Subject) -> None:
     """The same policy at every refresh, and after a restart: what was recorded under it is not destroyed."""
     subject.narrow(CLICKS_ONLY, KINDS, at(6))
     _keep(subject, clicks(7), at(7))
-    assert subject.seal(recording(), CLICKS_ONLY, at(8), at_once=True).envelopes == 1
+    assert subject.seal(recording(), CLICKS_ONLY, at(8), span=Everything()).envelopes == 1
     for again in (subject, Subject(subject.places, BOOT, at(9))):
         assert again.narrow(CLICKS_ONLY, KINDS, at(10)) is None
         assert len(again.outbox.waiting()) == 1

@@ -11,6 +11,7 @@ from agent.consenting import Asking, offer, receipt
 from agent.messages import GiveConsent
 from agent.permission import effective, hold_s
 from consent.compare import Change, Direction, changes
+from consent.history import Choice
 from consent.policy import Policy, parse
 from consent.receipt import ConsentReceipt
 from consent.scope import SURFACELESS
@@ -114,7 +115,7 @@ def test_the_agent_never_takes_a_widening_whatever_it_is_dressed_as(old: Policy,
         return
     seen = effective(agreed, new, EVERY_KIND)
     assert set(seen.grants) <= set(old.scope().grants) & set(new.scope().grants)
-    assert hold_s(agreed, new) >= hold_s(agreed, old)
+    assert hold_s(Choice(), agreed, new) >= hold_s(Choice(), agreed, old)
     found = changes(old, new)
     if not any(change.waits for change in found):
         assert dict(seen.grants) == dict(new.scope().grants)
