@@ -66,7 +66,7 @@ def test_naughty_strings_and_numbers_in_every_field_are_refused_and_not_repeated
 @pytest.mark.parametrize("operation", READS_JSON, ids=lambda each: each.path)
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 def test_a_bomb_is_not_inflated(service: Service, operation: openapi.Operation, coding: str) -> None:
-    """A body that says it is compressed is read as the bytes that it is, and is no JSON, or too long: 422 or 413, and the receiver has not grown."""
+    """A body that says it is compressed is read as the bytes that it is: no JSON (422) or too long (413); the receiver has not grown."""
     squeeze = gzip.compress if coding == "gzip" else zlib.compress
     before = _rss_kib(service)
     bomb = squeeze(b'{"reason": "' + bytes(64 * 1024 * 1024) + b'"}', 9)
