@@ -65,10 +65,12 @@ class Sweep:
 
 
 def file_class(path: Path) -> str:
-    """Which part of Volens writes a file, by its path under the stage."""
+    """Which part of Volens writes a file, by its path under the stage; of the applications' own files, which one."""
     if path.suffix in {".db", ".db-wal", ".db-shm"}:
         return "database"
-    for part in ("hold", "outbox", "logs", "tmp", "receiver", "opened", "desktop"):
+    if path.parts[0] == "desktop":
+        return path.as_posix()
+    for part in ("hold", "outbox", "logs", "tmp", "receiver", "opened"):
         if part in path.parts:
             return part
     return "state"

@@ -27,6 +27,7 @@ from agent.demo.windows import Place, find_window
 _APPLICATIONS_SETTINGS = """\
 [org/xfce/mousepad/preferences/file]
 autosave-timer=uint32 0
+session-restore='never'
 """
 
 
