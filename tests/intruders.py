@@ -26,17 +26,18 @@ _SEIZE, _DETACH = 0x4206, 17
 
 
 class Accounts:
-    """Programs under other accounts, with an interpreter that they can reach."""
+    """Programs under other accounts, with an interpreter and a repository that they can reach, wherever it was cloned to."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.repository = folder / "repository"
         self.python = self._make_python()
 
     def start(self, account: int, *arguments: str | Path, **more: object) -> "subprocess.Popen[bytes]":
         """`python ARGUMENTS` as an account, in the repository."""
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder / str(account))}
         command = [str(self.python), *map(str, arguments)]
-        return subprocess.Popen(command, cwd=ROOT, env=environment, user=account, group=account, extra_groups=[], **more)  # type: ignore[call-overload,no-any-return]
+        return subprocess.Popen(command, cwd=self.repository, env=environment, user=account, group=account, extra_groups=[], **more)  # type: ignore[call-overload,no-any-return]
 
     def run(self, account: int, *arguments: str | Path) -> str:
         """What it prints; it must succeed."""
@@ -75,7 +76,9 @@ class Accounts:
             pytest.skip("no Python of this version can be run by another account")
         subprocess.run([base, "-I", "-m", "venv", "--without-pip", str(self.folder / "venv")], check=True)
         (packages,) = (self.folder / "venv").glob("lib/python*/site-packages")
-        (packages / "ours.pth").write_text(f"{sysconfig.get_path('purelib')}\n{ROOT}\n")
+        installed = Path(sysconfig.get_path("purelib"))
+        seen = self.repository / installed.relative_to(ROOT) if installed.is_relative_to(ROOT) else installed
+        (packages / "ours.pth").write_text(f"{seen}\n{self.repository}\n")
         return self.folder / "venv" / "bin" / "python"
 
 
@@ -86,9 +89,15 @@ def accounts() -> Iterator[Accounts]:
         pytest.skip("to be several accounts needs root on Linux")
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
+    repository = folder / "repository"
+    repository.mkdir()
+    if subprocess.run(["mount", "--bind", str(ROOT), str(repository)], capture_output=True, check=False).returncode != 0:
+        pytest.skip("the repository cannot be shown to another account: nothing can be mounted here")
     try:
         yield Accounts(folder)
     finally:
+        subprocess.run(["umount", "--lazy", str(repository)], check=True)
+        repository.rmdir()
         shutil.rmtree(folder)
 
 

@@ -72,7 +72,7 @@ def test_an_erased_batch_is_neither_listed_nor_fetched(service: Service) -> None
 
 
 @pytest.mark.parametrize("path", ["/v1/listing", "/v1/listing/fetch", "/v1/enrolments", "/v1/registrations"])
-@pytest.mark.parametrize("body", [b"", b"NaN", b"[]", b"{}", b'{"canary": 1}', b"[" * 100_000, b"\xff\xfe", b'{"pseudonym": "canary"}'])
+@pytest.mark.parametrize("body", [b"", b"NaN", b"[]", b"{}", b'{"canary": 1}', b"[" * 8_000, b"\xff\xfe", b'{"pseudonym": "canary"}'])
 def test_a_malformed_request_is_refused_without_repeating_it(service: Service, path: str, body: bytes) -> None:
     """422, and none of what came."""
     answer = service.client.post(path, content=body)
