@@ -70,7 +70,7 @@ class Nginx:
 class Files:
     """The disk with one new file an envelope, file and folder flushed, as many at once."""
 
-    name = "disk: new files, fsync"
+    name = "disk: new files"
 
     def measure(self, folder: Path, load: Load) -> Round:
         """One round in a fresh folder."""
@@ -80,7 +80,7 @@ class Files:
 class Append:
     """The disk with one file that grows, one flush an envelope, one after the other."""
 
-    name = "disk: one file, fdatasync"
+    name = "disk: one file"
 
     def measure(self, folder: Path, load: Load) -> Round:
         """One round in a fresh folder."""
