@@ -87,6 +87,8 @@ async def listen(path: Path, serve: Callable[[Connection], Awaitable[None]]) -> 
                 await connection.turn_away("too many connections", "close some and try again")
             else:
                 await serve(connection)
+        except asyncio.CancelledError:
+            return  # the daemon ends; asyncio's streams would print a cancelled task as a fault
         finally:
             live -= 1
             connection.close()

@@ -163,3 +163,19 @@ def test_frames_come_back_whole_however_they_were_cut() -> None:
         splitter = Splitter()
         got = [body for at in range(0, len(stream), size) for body in splitter.feed(stream[at : at + size])]
         assert got == [b"one", b"", b"three" * 1000]
+
+
+def test_a_daemon_that_ends_while_somebody_listens_says_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever is still connected hears the end; nothing is logged as a fault."""
+    path = tmp_path / "control"
+    with socket.socket(socket.AF_UNIX) as listener:
+
+        async def run() -> None:
+            await control.listen(path, _echo)
+            await asyncio.to_thread(listener.connect, str(path))
+            await asyncio.to_thread(listener.sendall, frame(messages.encode(messages.AskStatus())))
+            await asyncio.to_thread(listener.recv, 4096)  # it is served
+
+        asyncio.run(run())
+        assert listener.recv(4096) == b""
+    assert caplog.records == []
