@@ -98,13 +98,20 @@ class Answers:
                 return messages.Done(await self._uploading.send_now(self._span(request)))
             case messages.HoldFor(seconds):
                 return self._hold_for(seconds)
-            case messages.Pause() | messages.Resume():
-                return self._pause(request.minutes) if isinstance(request, messages.Pause) else self._resume()
-            case messages.Forget():
-                return self._forget(request)
             case messages.GiveConsent():
                 return self._give_consent(request)
+            case messages.Pause() | messages.Resume() | messages.Forget():
+                return self._stop_or_go_on(request)
         return self._look(request)
+
+    def _stop_or_go_on(self, request: messages.Pause | messages.Resume | messages.Forget) -> messages.Answer:
+        match request:
+            case messages.Pause(minutes):
+                return self._pause(minutes)
+            case messages.Resume():
+                return self._resume()
+            case messages.Forget():
+                return self._forget(request)
 
     def _look(self, request: messages.Request) -> messages.Answer:
         """Requests that change nothing, or only what the indicator shows."""

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 from agent import messages, narrowing, permission
 from agent.carry import carry_all
@@ -104,7 +104,7 @@ class Daemon:
 
     def today(self) -> date:
         """The day by the wall clock, UTC."""
-        return datetime.fromtimestamp(self._read().wall_ms / 1000, UTC).date()
+        return self._read().day
 
     def reconsider(self) -> None:
         """Work out what holds now; if that is another permission than before, turn to it."""

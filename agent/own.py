@@ -207,7 +207,7 @@ def _span(*, everything: bool, since: str | None, until: str | None, last: str |
 
 
 def _today() -> date:
-    return datetime.fromtimestamp(clock.read().wall_ms / 1000, UTC).date()
+    return clock.read().day
 
 
 def _receipts_folder(places: Places, named: str | None) -> Path:

@@ -7,7 +7,7 @@ any consent. It goes on during a pause, and no change of permission ends it: wha
 import asyncio
 import os
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 
 from agent.carrier import Carrier
 from agent.daemon import Daemon
@@ -158,5 +158,5 @@ class Registering:
         return own_identities(keys.identity_secret, day=day, purposes=purposes, consent=record.choice.consents)
 
     def _now(self) -> tuple[date, int]:
-        wall_s = self._read().wall_ms // 1000
-        return datetime.fromtimestamp(wall_s, UTC).date(), wall_s % DAY_S
+        now = self._read()
+        return now.day, now.wall_ms // 1000 % DAY_S

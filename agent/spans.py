@@ -31,7 +31,7 @@ def wall_ms(text: str, now: Clocks) -> int:
     """An instant such as 09:30, 2026-11-21 09:30 or 2026-11-21T09:30:00+01:00, in milliseconds since 1970. Raises Usage."""
     words = text.strip()
     if _OF_TODAY.fullmatch(words):
-        words = f"{datetime.fromtimestamp(now.wall_ms / 1000, UTC).date()} {words}"
+        words = f"{now.day} {words}"
     try:
         read = datetime.fromisoformat(words)
         at_ms = int((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import secrets
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
@@ -34,6 +33,7 @@ from transport import allowance, disk, hold
 from transport.erasing import askings
 from transport.erasure import Erasures
 from transport.erasure import Pending as Owed
+from transport.held import Forgotten
 from transport.keystore import Keystore, choose
 from transport.notes import Note, covered
 from transport.outbox import Outbox
@@ -111,7 +111,7 @@ class Subject:
         with contextlib.suppress(OSError):
             self.tally.drop_held(Why.TOO_OLD, self.hold.drop_aged(now))
             last = Clocks(now.awake_ms, now.boot_ms, max(0, now.wall_ms - hold.AGED_S * 1000))
-            self.tally.drop_sealed(Why.TOO_OLD, sum(note.n for note in self.outbox.drop_aged(_day(last))))
+            self.tally.drop_sealed(Why.TOO_OLD, sum(note.n for note in self.outbox.drop_aged(last.day.isoformat())))
 
     def saw(self, before: Clocks, now: Clocks) -> None:
         """The session was awake and unlocked between these instants: its person could have looked."""
@@ -132,7 +132,7 @@ class Subject:
             reading_key=PublicKey(keys.reading_public),
             identity_secret=keys.identity_secret,
             consent=self.record.choice.consents,
-            day=date.fromisoformat(_day(now)),
+            day=now.day,
             registered=registered,
         )
         term = Term(self.hold_s(policy), self.record.choice.holding.changes, self.seen) if span is None else None
@@ -151,10 +151,10 @@ class Subject:
 
     def _note_sent(self, now: Clocks) -> None:
         """Write down what was sent, and not written down because the daemon was killed in between."""
-        if self.outbox.sent_ids() - self.record.sent_ids():
-            for note in self.outbox.sent_notes():
-                if note.id not in self.record.sent_ids():
-                    self.record.sent(note, now)
+        unsaid = self.outbox.sent_ids() - self.record.sent_ids()
+        for note in self.outbox.sent_notes() if unsaid else ():
+            if note.id in unsaid:
+                self.record.sent(note, now)
 
     def was_withdrawn(self, envelope_id: str) -> None:
         """The receiver knows it as erased: it is destroyed, never sent again."""
@@ -233,13 +233,9 @@ class Subject:
     def forget(self, now: Clocks, span: Span) -> str:
         """Destroy what is held in a span, and every waiting envelope that overlaps it. A ledger that refuses is told later."""
         sent = self.outbox.sent_notes(span)
-        owed = [*sent, *covered(self.outbox.waiting(), span)]  # an upload that was cut off may have arrived
-        asked = self._ask_erasure(owed, everything=False)  # first: what is destroyed can name nothing any more
-        forgotten = self.hold.forget(span)
-        destroyed = self.outbox.forget(span)
+        forgotten, destroyed, asked = self._destroy(span, sent)
         self.tally.forget_held(forgotten.n)
         self.tally.forget_sealed(sum(note.n for note in destroyed))
-        asked = asked or self._ask_erasure(owed, everything=False)  # that may have made the room
         data = {"events": forgotten.events, "envelopes": len(destroyed), "sent": [note.id for note in sent]}
         words = forgotten_words(forgotten.events, destroyed, sent if asked else [])
         if not asked:
@@ -263,21 +259,28 @@ class Subject:
         if receipt is None:
             return None
         lost, known = narrowing.lost(receipt, policy, kinds), narrowing.known(self.record.entries, receipt)
-        destroyed, held = [], 0
+        destroyed: list[Note] = []
+        held = 0
         if new := sorted(lost - known, key=str):
             span = OfPairs(tuple(new))
-            owed = covered(self.outbox.waiting(), span)  # an upload that was cut off may have arrived
-            asked = self._ask_erasure(owed, everything=False)  # first: what is destroyed can name nothing any more
-            forgotten = self.hold.forget(span)
-            destroyed, held = self.outbox.forget(span), forgotten.events
+            forgotten, destroyed, _ = self._destroy(span, [])
+            held = forgotten.events
             self.tally.drop_held(Why.NOT_IN_SCOPE, forgotten.n)
             self.tally.drop_sealed(Why.NOT_IN_SCOPE, sum(note.n for note in destroyed))
-            if not asked:
-                self._ask_erasure(owed, everything=False)  # that may have made the room
         if lost != known:
             self.record.note(narrowing.NARROWED, now, narrowing.as_data(receipt, lost))
             self.save()
         return f"The policy asks for less: {counted(held, 'held event')} destroyed." if held or destroyed else None
+
+    def _destroy(self, span: Span, sent: Sequence[Note]) -> tuple[Forgotten, list[Note], bool]:
+        """Destroy what is held and waits in a span, having owed the receiver an erasure of it and of what was sent.
+
+        What was held, which envelopes, and whether the owing could be written down.
+        """
+        owed = [*sent, *covered(self.outbox.waiting(), span)]  # an upload that was cut off may have arrived
+        asked = self._ask_erasure(owed, everything=False)  # first: what is destroyed can name nothing any more
+        forgotten, destroyed = self.hold.forget(span), self.outbox.forget(span)
+        return forgotten, destroyed, asked or self._ask_erasure(owed, everything=False)  # which may have made the room
 
     def _ask_erasure(self, notes: list[Note], *, everything: bool) -> bool:
         """Owe the receiver an erasure of these envelopes, or of their whole pseudonyms. False if it could not be written down."""
@@ -309,15 +312,15 @@ class Subject:
 
     def today_bytes(self, now: Clocks) -> int:
         """Bytes of envelopes whose upload was begun today (UTC), acknowledged or not."""
-        return allowance.today_bytes(self._spent, _day(now))
+        return allowance.today_bytes(self._spent, now.day.isoformat())
 
     def room_bytes(self, now: Clocks) -> int:
         """Bytes of envelopes that may still be sent today."""
-        return allowance.room_bytes(self._spent, _day(now))
+        return allowance.room_bytes(self._spent, now.day.isoformat())
 
     def spend(self, sent_bytes: int, now: Clocks) -> None:
         """An upload begins: it counts from here on, also after a crash."""
-        self._spent = allowance.spend(self._spent, _day(now), sent_bytes)
+        self._spent = allowance.spend(self._spent, now.day.isoformat(), sent_bytes)
         with contextlib.suppress(OSError):
             disk.put(self.places.spent, msgspec.json.encode(self._spent))
 
@@ -337,11 +340,6 @@ def _saved_tally(path: Path) -> Tally:
         return Tally.of(msgspec.json.decode(path.read_bytes(), type=TallyPart))
     except (OSError, *UNREADABLE):
         return Tally()
-
-
-def _day(now: Clocks) -> str:
-    """The UTC day by the wall clock."""
-    return datetime.fromtimestamp(now.wall_ms / 1000, UTC).date().isoformat()
 
 
 def _saved_spent(path: Path) -> allowance.Spent:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 
 from agent import policies
 from agent.carrier import Carrier
@@ -168,7 +168,7 @@ class Uploading:
         return self._registering.why_not(self._today()) or self._waited
 
     def _today(self) -> date:
-        return datetime.fromtimestamp(self._read().wall_ms / 1000, UTC).date()
+        return self._read().day
 
     def _seal(self, span: Span | None = None) -> SealedCounts:
         """Seal what is due, or what lies in the span; with why something had to wait, if anything had."""

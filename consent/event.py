@@ -5,6 +5,7 @@ Payloads are closed: unknown fields, unknown words and numbers out of range do n
 Payloads never show themselves: their repr is their name, because reprs end up in logs.
 """
 
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
@@ -31,6 +32,11 @@ class Clocks(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     awake_ms: Milliseconds
     boot_ms: Milliseconds
     wall_ms: Milliseconds
+
+    @property
+    def day(self) -> date:
+        """The UTC day by the wall clock."""
+        return datetime.fromtimestamp(self.wall_ms / 1000, UTC).date()
 
 
 class Button(StrEnum):

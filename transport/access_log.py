@@ -15,10 +15,9 @@ from consent.unreadable import UNREADABLE
 from consent.vocabulary import Purpose
 from transport.envelope import MAX_ENVELOPE_BYTES
 from transport.errors import TransportError
-from transport.jobs import Answer, Answered, Method, Request
+from transport.jobs import Answer, Answered, Request, get
 from transport.notes import EnvelopeId
 
-DEADLINE_S = 60
 FIRST_PREVIOUS = "0" * 64
 _LABEL = b"volens/access/1\0"
 
@@ -64,8 +63,7 @@ class Known:
 
 def request(job: int, receiver_url: str, known: Known = Known()) -> Request:
     """Ask for the records behind those that are known."""
-    url = f"{receiver_url.rstrip('/')}/v1/access?after={known.id}"
-    return Request(job, Method.GET, url, "", 0, DEADLINE_S, max_answer_bytes=MAX_ENVELOPE_BYTES)  # 10,000 ids are 670 KB
+    return get(job, receiver_url, f"/v1/access?after={known.id}", max_answer_bytes=MAX_ENVELOPE_BYTES)  # 10,000 ids are 670 KB
 
 
 def records_of(answer: Answer, known: Known = Known()) -> tuple[tuple[Record, ...], bool]:

@@ -16,12 +16,10 @@ from consent.unreadable import UNREADABLE
 from transport.enrolment_proof import IDENTITIES_A_DAY, enrolment_message, registration_message
 from transport.errors import TransportError
 from transport.identity import EpochIdentity
-from transport.jobs import Answer, Answered, Failed, Method, Request, Trouble
+from transport.jobs import Answer, Answered, Failed, Request, Trouble, post
 from transport.kdf import derive
 
 SEED_BYTES = 32
-DEADLINE_S = 60
-_JSON = "application/json"
 _TOKEN = re.compile(r"[a-z2-7]{52}")
 _TOKEN_TROUBLES = frozenset(f"the fleet token is {word}" for word in ("unknown", "expired", "revoked"))
 
@@ -109,7 +107,7 @@ def day_of_identities(own: Sequence[bytes], seeds: Sequence[bytes]) -> tuple[str
 def enrolment_request(job: int, receiver_url: str, token: str, device: DeviceKey) -> tuple[Request, bytes]:
     """Join with a fleet token."""
     stated = {"token": token, "device": device.public.hex(), "signature": device.sign(enrolment_message(token)).hex()}
-    return _post(job, receiver_url, "/v1/enrolments", stated)
+    return post(job, receiver_url, "/v1/enrolments", stated)
 
 
 def check_enrolled(answer: Answer) -> None:
@@ -150,7 +148,7 @@ def registration_request(job: int, receiver_url: str, device: DeviceKey, day: da
         "pseudonyms": list(pseudonyms),
         "signature": device.sign(registration_message(day, pseudonyms)).hex(),
     }
-    return _post(job, receiver_url, "/v1/registrations", stated)
+    return post(job, receiver_url, "/v1/registrations", stated)
 
 
 def registered_of(answer: Answer) -> Registered:
@@ -160,8 +158,3 @@ def registered_of(answer: Answer) -> Registered:
     done, refused = Registered.DONE, Registered.REFUSED
     meanings = {200: done, 201: done, 403: Registered.NOT_ENROLLED, 409: Registered.TAKEN, 422: refused}
     return meanings.get(answer.status, Registered.LATER)
-
-
-def _post(job: int, receiver_url: str, path: str, stated: object) -> tuple[Request, bytes]:
-    body = msgspec.json.encode(stated)
-    return Request(job, Method.POST, receiver_url.rstrip("/") + path, _JSON, len(body), DEADLINE_S), body

@@ -17,12 +17,11 @@ from consent.vocabulary import Purpose
 from transport.erasure_proof import message, receipt_message
 from transport.errors import TransportError
 from transport.identity import EpochIdentity
-from transport.jobs import Answer, Answered, Method, Request
+from transport.jobs import Answer, Answered, Request, get, post
 from transport.notes import EnvelopeId, Note
 
 MAX_IDS = 400
 """In one asking: its receipt repeats the ids, 70 bytes each, and must fit an answer of the courier."""
-DEADLINE_S = 60
 
 
 class ErasureError(TransportError):
@@ -96,7 +95,7 @@ def askings(notes: Iterable[Note], *, everything: bool) -> list[Asking]:
 
 def nonce_request(job: int, receiver_url: str) -> Request:
     """Ask the receiver for a nonce to sign."""
-    return Request(job, Method.GET, f"{receiver_url.rstrip('/')}/v1/erasures/nonce", "", 0, DEADLINE_S)
+    return get(job, receiver_url, "/v1/erasures/nonce")
 
 
 def nonce_of(answer: Answer) -> str:
@@ -125,8 +124,7 @@ def erasure_request(job: int, receiver_url: str, asking: Asking, nonce: str, ide
     }
     if asking.batches is not None:
         stated["batches"] = asking.batches
-    body = msgspec.json.encode(stated)
-    return Request(job, Method.POST, f"{receiver_url.rstrip('/')}/v1/erasures", "application/json", len(body), DEADLINE_S), body
+    return post(job, receiver_url, "/v1/erasures", stated)
 
 
 def receipt_of(answer: Answer, asking: Asking) -> Receipt:

@@ -15,6 +15,8 @@ from transport.envelope import MAX_ENVELOPE_BYTES
 from transport.errors import TransportError
 
 CHUNK_BYTES = MAX_FRAME_BYTES
+ASKING_DEADLINE_S = 60
+"""For a request that is no upload, as a whole."""
 MAX_ANSWER_BYTES = 60 * 1024
 """What an answer may have unless its job allows more, and what of its body fits the answer's own frame. A receipt with ten thousand ids
 does not; ask for fewer at once."""
@@ -178,6 +180,19 @@ def check_url(url: str) -> None:
     """Raises BadAddress unless it is https, or http to this machine itself; an address never names an account."""
     if _ADDRESS.fullmatch(url) is None and _THIS_MACHINE.fullmatch(url) is None:
         raise BadAddress("the receiver's address must begin with https://, because what leaves is only safe on an encrypted line")
+
+
+def get(
+    job: int, receiver_url: str, path: str, *, deadline_s: int = ASKING_DEADLINE_S, max_answer_bytes: int = MAX_ANSWER_BYTES
+) -> Request:
+    """Ask a receiver for what is at this path."""
+    return Request(job, Method.GET, receiver_url.rstrip("/") + path, "", 0, deadline_s, max_answer_bytes)
+
+
+def post(job: int, receiver_url: str, path: str, stated: object, *, max_answer_bytes: int = MAX_ANSWER_BYTES) -> tuple[Request, bytes]:
+    """Say something to a receiver, as JSON: the job and its body."""
+    body, url = msgspec.json.encode(stated), receiver_url.rstrip("/") + path
+    return Request(job, Method.POST, url, "application/json", len(body), ASKING_DEADLINE_S, max_answer_bytes), body
 
 
 def batch_url(receiver_url: str, envelope_id: str) -> str:

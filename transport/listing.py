@@ -13,11 +13,9 @@ from transport.envelope import MAX_ENVELOPE_BYTES, Envelope, parse
 from transport.errors import TransportError
 from transport.header import EnvelopeError
 from transport.identity import EpochIdentity
-from transport.jobs import Answer, Answered, Method, Request
+from transport.jobs import Answer, Answered, Request, post
 from transport.listing_proof import fetching_message, listing_message
 from transport.notes import EnvelopeId
-
-DEADLINE_S = 60
 
 
 class ListingError(TransportError):
@@ -52,7 +50,7 @@ class Page(msgspec.Struct, frozen=True):
 def listing_request(job: int, receiver_url: str, signer: EpochIdentity, nonce: str, after: str = "") -> tuple[Request, bytes]:
     """Ask for a pseudonym's batches, from behind the id `after`."""
     stated = {"pseudonym": signer.pseudonym.hex(), "nonce": nonce, "signature": signer.sign(listing_message(nonce, after)).hex()}
-    return _post(job, receiver_url, "/v1/listing", stated | {"after": after})
+    return post(job, receiver_url, "/v1/listing", stated | {"after": after})
 
 
 def page_of(answer: Answer) -> Page:
@@ -68,8 +66,7 @@ def page_of(answer: Answer) -> Page:
 def fetching_request(job: int, receiver_url: str, signer: EpochIdentity, nonce: str, batch: str) -> tuple[Request, bytes]:
     """Ask for one envelope."""
     stated = {"pseudonym": signer.pseudonym.hex(), "nonce": nonce, "signature": signer.sign(fetching_message(nonce, batch)).hex()}
-    request, body = _post(job, receiver_url, "/v1/listing/fetch", stated | {"batch": batch})
-    return msgspec.structs.replace(request, max_answer_bytes=MAX_ENVELOPE_BYTES), body
+    return post(job, receiver_url, "/v1/listing/fetch", stated | {"batch": batch}, max_answer_bytes=MAX_ENVELOPE_BYTES)
 
 
 def envelope_of(answer: Answer) -> bytes:
@@ -92,8 +89,3 @@ def fetched(raw: bytes, batch: str, pseudonym: bytes) -> Envelope:
     if envelope.id != batch or envelope.header.pseudonym != pseudonym:
         raise ListingError("the receiver gave out another envelope than was asked for; try again")
     return envelope
-
-
-def _post(job: int, receiver_url: str, path: str, stated: object) -> tuple[Request, bytes]:
-    body = msgspec.json.encode(stated)
-    return Request(job, Method.POST, receiver_url.rstrip("/") + path, "application/json", len(body), DEADLINE_S), body

@@ -16,7 +16,7 @@ from transport.batch import Batch, unpack
 from transport.envelope import Envelope, open_subject
 from transport.errors import TransportError
 from transport.identity import EpochIdentity
-from transport.jobs import Answer, Answered, Method, Request
+from transport.jobs import Answer, Answered, Request, get
 from transport.xwing import ReadingKey
 
 DEADLINE_S = 30
@@ -56,7 +56,7 @@ class Epoch:
 
 def purposes_request(job: int, receiver_url: str) -> Request:
     """Ask which purposes the receiver may have something of."""
-    return Request(job, Method.GET, f"{receiver_url.rstrip('/')}/v1/purposes", "", 0, DEADLINE_S)
+    return get(job, receiver_url, "/v1/purposes", deadline_s=DEADLINE_S)
 
 
 def purposes_of(answer: Answer) -> Purposes:
