@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from agent import clock, despite, messages
+from agent import clock, despite, messages, zone
 from agent.despite import BROKEN
 from agent.errors import CannotDo, StateUnsafe
 from agent.lock import Lock, take_over
 from agent.places import Places
 from agent.report import report
 from agent.settings import Settings, read
-from agent.spans import span_of
+from agent.spans import hours, span_of
 from agent.subject import Subject
 from consent.event import Clocks, Event
 from consent.ledger import LedgerError
@@ -83,6 +83,9 @@ class Alone:
                 return messages.Done(subject.forget(now, span_of(request, now, subject.boot)))
             case messages.HoldFor(seconds):
                 return messages.Done(subject.hold_for(seconds, None, now))
+            case messages.ChooseHours(text, only_say):
+                words = subject.hours_words() if only_say else subject.choose_hours(hours(text, zone.name()), now)
+                return messages.Done(words)
             case messages.AskReceipt():
                 return messages.ReceiptIs(subject.record.choice.receipt)
         raise CannotDo("that needs a running daemon", "start it with: volens run")

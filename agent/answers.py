@@ -10,13 +10,12 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from agent import consenting, faults, messages, narrowing
+from agent import consenting, faults, messages, narrowing, spans, zone
 from agent.control import Connection
 from agent.daemon import Daemon
 from agent.errors import AgentError, CannotDo, TryAgain
 from agent.presence import Presence
 from agent.report import Alive, report
-from agent.spans import span_of
 from agent.status import Status
 from agent.trays import Trays
 from agent.uploading import Uploading
@@ -24,7 +23,7 @@ from agent.words import NO_LOCKS
 from consent.event import Clocks, Event
 from consent.ledger import LedgerError
 from consent.register import in_force
-from consent.vocabulary import Blocker, State
+from consent.vocabulary import Automatic, Blocker, State
 from transport.errors import TransportError
 from transport.span import Span
 
@@ -45,7 +44,7 @@ class Answers:
         self._asking: consenting.Asking | None = None
         self._watchers: set[Connection] = set()
         self.over = asyncio.Event()
-        self.presence = Presence(read, daemon.subject.saw, daemon.changed)
+        self.presence = Presence(read, daemon.subject.saw, self._presence_changed)
         daemon.moved.append(self._tell_watchers)
         daemon.kept.append(self._tell_watchers)
 
@@ -98,6 +97,8 @@ class Answers:
                 return messages.Done(await self._uploading.send_now(self._span(request)))
             case messages.HoldFor(seconds):
                 return self._hold_for(seconds)
+            case messages.ChooseHours():
+                return self._choose_hours(request)
             case messages.GiveConsent():
                 return self._give_consent(request)
             case messages.Pause() | messages.Resume() | messages.Forget():
@@ -144,6 +145,10 @@ class Answers:
             locks=self.presence.told_by,
         )
 
+    def _presence_changed(self) -> None:
+        self._daemon.exempt(Automatic.LOCKED, holds=self.presence.locked)
+        self._daemon.changed()
+
     # --- what a person says -------------------------------------------------------------------------------------
 
     def _decided(self, decide: Callable[[], str]) -> messages.Answer:
@@ -177,7 +182,7 @@ class Answers:
         return done
 
     def _span(self, chosen: messages.Chosen) -> Span:
-        return span_of(chosen, self._read(), self._daemon.subject.boot)
+        return spans.span_of(chosen, self._read(), self._daemon.subject.boot)
 
     def _hold_for(self, seconds: int | None) -> messages.Answer:
         words = self._daemon.subject.hold_for(seconds, self._daemon.policy.policy, self._read())
@@ -185,6 +190,13 @@ class Answers:
         if not self.presence.told_by:
             words = f"{words} {NO_LOCKS}"
         return messages.Done(words)
+
+    def _choose_hours(self, request: messages.ChooseHours) -> messages.Answer:
+        subject = self._daemon.subject
+        if request.only_say:
+            return messages.Done(subject.hours_words())
+        chosen = spans.hours(request.hours, zone.name())
+        return self._decided(lambda: subject.choose_hours(chosen, self._read()))
 
     def _resume(self) -> messages.Answer:
         words = self._daemon.subject.resume(self._read())
@@ -215,7 +227,9 @@ class Answers:
             raise CannotDo(f"there is nothing to agree to: {daemon.policy.why}", "see: volens status")
         today = daemon.today()
         entries = {kind: daemon.register[kind] for kind in daemon.register if kind in in_force(daemon.register, today)}
-        offer = msgspec.structs.replace(consenting.offer(policy, entries), waits=narrowing.shown(daemon.waits()))
+        offer = msgspec.structs.replace(
+            consenting.offer(policy, entries), waits=narrowing.shown(daemon.waits()), hours=daemon.subject.hours_offered(), zone=zone.name()
+        )
         if begin:
             self._begin(consenting.Asking(offer, policy, f"{secrets.randbelow(10**6):06}", self._read().awake_ms))
         return offer

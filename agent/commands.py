@@ -13,7 +13,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from agent import clock, faults, messages, own, show, spans, terminal
+from agent import clock, faults, messages, own, show, spans, terminal, zone
 from agent.errors import CannotDo, Usage
 from agent.places import of_this_person
 from agent.reach import Reach
@@ -159,6 +159,17 @@ def hold_for(
     _say(_reach().ask(messages.HoldFor(seconds)))
 
 
+@app.command("hours")
+def choose_hours(
+    hours: Annotated[
+        str | None,
+        typer.Argument(metavar="HOURS", help="Such as 'mon-fri 9:00-17:00', or all: all those of your yes; without it: which now."),
+    ] = None,
+) -> None:
+    """In which hours you are willing to be recorded. Never more than those of your yes: volens consent give --hours."""
+    _say(_reach().ask(messages.ChooseHours(None if hours in (None, "all") else hours, only_say=hours is None)))
+
+
 @app.command("show")
 def show_held(
     as_json: Json = False,
@@ -209,15 +220,20 @@ def consent_give(
         list[str] | None, typer.Option("--purpose", metavar="NAME", help="Yes to this purpose only; may be repeated.")
     ] = None,
     kind: Annotated[list[str] | None, typer.Option("--kind", metavar="KIND", help="Yes to this kind only; may be repeated.")] = None,
+    hours: Annotated[
+        str | None, typer.Option("--hours", metavar="HOURS", help="Yes in these hours only, such as 'mon-fri 9:00-17:00'; or always.")
+    ] = None,
 ) -> None:
     """Say yes, after reading. Needs the code that the icon's menu shows: only somebody who sees the icon can say yes."""
     reach = _reach()
+    spans.hours(hours, zone.name())  # a slip of the pen is found before anything is asked
     offer = reach.offer(with_code=True)
     purposes = frozenset(Purpose(each) for each in purpose or offer.purposes)
     kinds = _kinds(kind) if kind else frozenset(offer.kinds)
-    terminal.read(f"{show.waiting(offer.waits)}{offer.notice}\n{show.covers(purposes, kinds)}")
+    agreed = spans.hours(hours, offer.zone)
+    terminal.read(f"{show.waiting(offer.waits)}{offer.notice}\n{show.covers(purposes, kinds, agreed.text() if agreed else offer.hours)}")
     while code := terminal.code():
-        match reach.ask(messages.GiveConsent(code, purposes, kinds, offer.notice_sha256)):
+        match reach.ask(messages.GiveConsent(code, purposes, kinds, offer.notice_sha256, hours)):
             case messages.Given(receipt_id, recovery_code):
                 show.given(receipt_id, recovery_code)
                 return

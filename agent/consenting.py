@@ -11,6 +11,7 @@ from agent.errors import CannotDo, TryAgain
 from agent.messages import GiveConsent, Offer, Words
 from consent import notice
 from consent.holding import DEFAULT_HOLD_S
+from consent.hours import ALWAYS_WORD, HoursError, parse
 from consent.policy import Policy
 from consent.receipt import ConsentReceipt, grants_of
 from consent.register import Entry
@@ -30,13 +31,13 @@ def hold_promised_s(policy: Policy) -> int:
     return max(DEFAULT_HOLD_S, policy.hold_min_s)
 
 
-def offer(policy: Policy, entries: Mapping[Kind, Entry]) -> Offer:
-    """What the person is asked under this policy; `entries` are the kinds in force."""
+def offer(policy: Policy, entries: Mapping[Kind, Entry], hours: str = ALWAYS_WORD) -> Offer:
+    """What the person is asked under this policy; `entries` are the kinds in force, `hours` those of a yes that names no others."""
     asked = {kind: entry for kind, entry in entries.items() if kind in policy.scope().kinds()}
     text = notice.text(policy, asked, hold_promised_s(policy))
     purposes: dict[Purpose, Words] = {terms.id: terms.title for terms in policy.purposes.values()}
     kinds: dict[Kind, Words] = {kind: entry.what for kind, entry in asked.items()}
-    return Offer(text, notice.sha256(text), purposes, kinds, policy.version)
+    return Offer(text, notice.sha256(text), purposes, kinds, policy.version, hours=hours)
 
 
 @dataclass(slots=True)
@@ -68,6 +69,15 @@ class Asking:
             raise CannotDo("no purpose, or one that was not offered, was named", "see: volens consent show")
         if not given.kinds or not given.kinds <= self.offer.kinds.keys():
             raise CannotDo("no kind, or one that was not offered, was named", "see: volens consent show")
+        _hours(self.offer, given)
+
+
+def _hours(offer: Offer, given: GiveConsent) -> str:
+    """The hours of this yes, in the one way of writing them; their zone is that of the offer, if they name none."""
+    try:
+        return parse(given.hours if given.hours is not None else offer.hours, offer.zone).text()
+    except HoursError as error:
+        raise CannotDo(str(error), "say them as in: --hours 'mon-fri 9:00-17:00', or --hours always") from None
 
 
 def receipt(asking: Asking, given: GiveConsent, *, receipt_id: str, wall_ms: int) -> ConsentReceipt:
@@ -88,5 +98,6 @@ def receipt(asking: Asking, given: GiveConsent, *, receipt_id: str, wall_ms: int
         surfaces={surface: policy.surfaces[surface].fingerprint for surface, _ in agreed if surface is not None},
         retention_days={terms.id: terms.retention_days for terms in chosen},
         hold_min_s=hold_promised_s(policy),
+        hours=_hours(asking.offer, given),
         grants=grants_of(Scope(agreed)),
     )

@@ -22,11 +22,12 @@ from agent.subject import Subject
 from collectors import pipe
 from consent.event import Clocks
 from consent.gate import may_hook
+from consent.hours import ALWAYS, Hours, within
 from consent.ledger import LedgerError
 from consent.register import Entry, in_force
 from consent.standing import CLOSED, Standing
 from consent.unreadable import UNREADABLE
-from consent.vocabulary import Blocker, Kind, State, Why
+from consent.vocabulary import Automatic, Blocker, Kind, State, Why
 
 GROUP_S = 0.5
 """How long events gather before the indicator is challenged: with a second for its answer, nothing seen waits longer than 2 s."""
@@ -65,6 +66,8 @@ class Daemon:
         self.kept: list[Callable[[], None]] = []
         self.working: Callable[[], AbstractContextManager[None]] = nullcontext
         self._blockers: set[Blocker] = set()
+        self._automatic: set[Automatic] = set()
+        self._hours: tuple[Hours, ...] = (ALWAYS,)
         self._pending = Pending()
         self._observer: Child | None = None
         self._failures = 0
@@ -82,7 +85,26 @@ class Daemon:
             blockers |= {self.policy.blocker}
         elif self.policy.expired(now):
             policy, blockers = None, blockers | {Blocker.POLICY_EXPIRED}
-        return Facts(record.choice, record.receipt(), policy, in_force(self.register, self.today()), self.indicator.proof, blockers)
+        receipt = record.receipt()
+        self._hours = permission.hours(record.choice, receipt)
+        return Facts(
+            record.choice, receipt, policy, in_force(self.register, self.today()), self.indicator.proof, blockers, self._exempt_now(now)
+        )
+
+    def _exempt_now(self, now: Clocks) -> frozenset[Automatic]:
+        """The automatic exemptions that hold now. An hour has to be one of the person's by both clocks."""
+        inside = within(self._hours, self.subject.anchor.instants_ms(now))
+        return frozenset(self._automatic) | (frozenset() if inside else {Automatic.OUTSIDE_HOURS})
+
+    def exempt(self, ground: Automatic, *, holds: bool) -> None:
+        """A fact about the session or the machine that exempts from everything while it holds."""
+        (self._automatic.add if holds else self._automatic.discard)(ground)
+        self.reconsider()
+
+    def _lapsed(self) -> bool:
+        """Whether a permission that was opened has ended by the clock since: the hours are over, or the policy's lease."""
+        now = self._read()
+        return self.standing.state is State.CONSENTED and (self.policy.expired(now) or bool(self._exempt_now(now)))
 
     def take(self, policy: InForce) -> None:
         """Another policy, or none: what is narrower acts now, on what is held and waiting too; what is wider waits for a yes."""
@@ -227,6 +249,8 @@ class Daemon:
         if self._woke_up():
             self.indicator.lose()
             return
+        if self._lapsed():
+            self.reconsider()
         carry_all(observed, self.standing, self._pending, self.subject.tally)
         self._failures = 0
         if self._pending.collecting and self._asking is None:

@@ -12,6 +12,7 @@ import msgspec
 from agent.status import Status
 from consent.event import Count, Event, Milliseconds
 from consent.holding import LONGEST_S, SHORTEST_S
+from consent.hours import ALWAYS_WORD, UTC_NAME
 from consent.vocabulary import Kind, Purpose, State, SurfaceId
 
 Words = Annotated[str, msgspec.Meta(max_length=2000)]
@@ -73,6 +74,18 @@ class HoldFor(Message, frozen=True, tag="hold_for"):
     seconds: HoldSeconds | None = None
 
 
+class ChooseHours(Message, frozen=True, tag="choose_hours"):
+    """In which hours the person is willing to be recorded. Answer: Done.
+
+    Attributes:
+        hours: As `consent.hours` reads them; None: all those of their yes.
+        only_say: Nothing is chosen; the answer says which hours hold.
+    """
+
+    hours: Words | None = None
+    only_say: bool = False
+
+
 class ShowHeld(Message, frozen=True, tag="show"):
     """What is held, decoded. `since_s` None: all. Answers: HeldPart..., HeldEnd."""
 
@@ -86,12 +99,13 @@ class AskConsent(Message, frozen=True, tag="ask_consent"):
 
 
 class GiveConsent(Message, frozen=True, tag="give_consent"):
-    """Yes, to these kinds for these purposes; `code` is what the indicator shows. Answer: Given."""
+    """Yes, to these kinds for these purposes, in these hours; `code` is what the indicator shows. Answer: Given."""
 
     code: Words
     purposes: frozenset[Purpose]
     kinds: frozenset[Kind]
     notice_sha256: Words
+    hours: Words | None = None  # None: those of the offer
 
 
 class AskReceipt(Message, frozen=True, tag="receipt"):
@@ -127,6 +141,7 @@ Request = (
     | Forget
     | Send
     | HoldFor
+    | ChooseHours
     | ShowHeld
     | AskConsent
     | GiveConsent
@@ -164,6 +179,8 @@ class Offer(Message, frozen=True, tag="offer"):
 
     Attributes:
         waits: What a yes would add to the one that is in force; empty before the first yes, and when there is nothing.
+        hours: The hours of a yes that names no others.
+        zone: The zone of hours that name none: this computer's.
     """
 
     notice: Annotated[str, msgspec.Meta(max_length=40_000)]
@@ -172,6 +189,8 @@ class Offer(Message, frozen=True, tag="offer"):
     kinds: dict[Kind, Words]
     policy_version: Count
     waits: tuple[Words, ...] = ()
+    hours: Words = ALWAYS_WORD
+    zone: Words = UTC_NAME
 
 
 class Given(Message, frozen=True, tag="given"):

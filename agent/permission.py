@@ -6,17 +6,18 @@ obeyed; a longer one is.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from consent.history import Choice
 from consent.holding import in_force_s
+from consent.hours import NO_HOURS, Hours, HoursError, parse
 from consent.policy import Policy
 from consent.proof import NONE, Proof
 from consent.receipt import ConsentReceipt
 from consent.scope import NOTHING, Scope
 from consent.standing import Happening, Standing, after
-from consent.vocabulary import Blocker, Kind, Purpose, State
+from consent.vocabulary import AUTOMATIC_WORDS, Automatic, Blocker, Kind, Purpose, State
 
 _WHY_NO_POLICY = frozenset({Blocker.POLICY_EXPIRED, Blocker.POLICY_REFUSED})
 
@@ -32,6 +33,7 @@ class Facts:
         kinds: Kinds that the register has in force today.
         proof: What the indicator has proven.
         blockers: Reasons to refuse that the rest does not show.
+        automatic: Exemptions that nobody needs to ask for, as they hold now.
     """
 
     choice: Choice
@@ -40,6 +42,19 @@ class Facts:
     kinds: frozenset[Kind] = frozenset()
     proof: Proof = NONE
     blockers: frozenset[Blocker] = frozenset()
+    automatic: frozenset[Automatic] = frozenset()
+
+
+def hours(choice: Choice, receipt: ConsentReceipt | None) -> tuple[Hours, ...]:
+    """The hours within which anything may be observed: those of the yes, and those that the person chose since. All must hold."""
+    return (_agreed_hours(receipt), *([choice.hours] if choice.hours else []))
+
+
+def _agreed_hours(receipt: ConsentReceipt | None) -> Hours:
+    try:
+        return parse(receipt.hours) if receipt else NO_HOURS
+    except HoursError:
+        return NO_HOURS
 
 
 def effective(receipt: ConsentReceipt, policy: Policy, kinds: frozenset[Kind]) -> Scope:
@@ -74,6 +89,8 @@ def standing(facts: Facts, generation: int) -> Standing:
     blockers, scope = set(facts.blockers), NOTHING
     if facts.choice.state is not State.CONSENTED:
         return Standing(facts.choice.state, generation)
+    if facts.automatic:
+        return Standing(after(State.CONSENTED, Happening.EXEMPTION_BEGAN), generation, because=tuple(sorted(facts.automatic)))
     if facts.receipt is None:
         blockers.add(Blocker.RECEIPT_INVALID)
     if facts.policy is None and not blockers & _WHY_NO_POLICY:
@@ -90,12 +107,7 @@ def standing(facts: Facts, generation: int) -> Standing:
 
 def same(one: Standing, other: Standing) -> bool:
     """Whether two standings are one and the same permission, whatever their generation numbers."""
-    return (one.state, dict(one.scope.grants), one.indicator, one.blockers) == (
-        other.state,
-        dict(other.scope.grants),
-        other.indicator,
-        other.blockers,
-    )
+    return replace(one, generation=0) == replace(other, generation=0)
 
 
 WORDS: Mapping[State, str] = MappingProxyType(
@@ -129,6 +141,8 @@ def words(standing: Standing, *, pause_left_s: int | None = None, until_resumed:
     """One line for people: what holds, and why."""
     if standing.state is State.BLOCKED:
         return f"Blocked: {', '.join(BLOCKER_WORDS[blocker] for blocker in standing.blockers)}. Nothing is recorded."
+    if standing.state is State.EXEMPT and standing.because:
+        return f"Exempt: {', '.join(AUTOMATIC_WORDS[each] for each in standing.because)}. Nothing is recorded."
     if standing.state is State.PAUSED and until_resumed:
         return "Paused until you resume. Nothing is recorded."
     if standing.state is State.PAUSED and pause_left_s == 0:

@@ -98,6 +98,11 @@ class Places:
         return self.state / "spent.json"
 
     @property
+    def anchor(self) -> Path:
+        """The first look at the clocks since the machine was started."""
+        return self.state / "anchor.json"
+
+    @property
     def tally(self) -> Path:
         return self.state / "tally.json"
 
@@ -137,7 +142,7 @@ class Places:
         """Raise StateUnsafe if anything that exists is a link, of another owner, or open to others."""
         for path in (self.state, self.runtime, self.keys, self.hold, self.outbox, self.erasures, self.registrations, self.policy):
             _private(path, folder=True)
-        small = (self.tally, self.floors, self.closed, self.unsaid, self.seen, self.spent, self.enrolment, self.access_seen)
+        small = (self.tally, self.floors, self.closed, self.unsaid, self.seen, self.spent, self.anchor, self.enrolment, self.access_seen)
         for path in (self.ledger, self.settings, *small, self.lock, *self.keys.glob("*")):
             _private(path, folder=False)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from agent import permission
 from agent.faults import Fault
@@ -10,6 +11,7 @@ from agent.status import (
     SCHEMA,
     BudgetPart,
     CollectorPart,
+    ExemptionPart,
     HoldPart,
     IndicatorPart,
     OutboxPart,
@@ -58,7 +60,7 @@ def _why(alive: Alive) -> tuple[str, ...]:
     standing, policy = alive.standing, alive.policy.blocker
     if standing.state is State.CONSENTED:
         return () if standing.open else (Blocker.NO_INDICATOR.value,)
-    known = standing.blockers or (standing.state,)
+    known: tuple[StrEnum, ...] = standing.blockers or (standing.state, *standing.because)
     return tuple(each.value for each in (*known, *([policy] if policy and policy not in known else [])))
 
 
@@ -97,7 +99,7 @@ def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
         ),
         receipt=ReceiptPart(receipt.id if receipt else None),
         pause=PausePart(left, until_resumed),
-        exemptions=(),
+        exemptions=tuple(ExemptionPart(each.value, each.value, "automatic") for each in standing.because),
         collectors=tuple(CollectorPart(one.kind, one.state, one.why) for one in alive.collectors) if alive else (),
         hold=HoldPart(
             held.events,

@@ -96,9 +96,9 @@ def accesses(records: Sequence[Record], mine: AbstractSet[str]) -> None:
             out.print(Text(line))
 
 
-def covers(purposes: Iterable[Purpose], kinds: Iterable[Kind]) -> str:
+def covers(purposes: Iterable[Purpose], kinds: Iterable[Kind], hours: str) -> str:
     """What a yes would cover, in lines as wide as the notice's."""
-    words = f"A yes covers the purposes: {', '.join(sorted(purposes))}; and the kinds: {', '.join(sorted(kinds))}"
+    words = f"A yes covers the purposes: {', '.join(sorted(purposes))}; the kinds: {', '.join(sorted(kinds))}; and the hours: {hours}"
     return "\n".join(_wrap(words, COLUMNS, ""))
 
 

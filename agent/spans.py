@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from agent.errors import Usage
 from agent.messages import Chosen
 from consent.event import Clocks
+from consent.hours import Hours, HoursError, parse
 from transport.span import Between, Everything, Last, OfSurface, Span
 
 _SPAN = re.compile(r"(\d{1,6})\s*([smhd])")
@@ -52,6 +53,14 @@ def between_ms(begin: str | None, end: str | None, now: Clocks) -> tuple[int, in
     if to_ms < from_ms:
         raise Usage("that span ends before it begins", "give --from first, then --to")
     return from_ms, to_ms
+
+
+def hours(text: str | None, zone: str) -> Hours | None:
+    """The hours in a text such as `mon-fri 9:00-17:00`, in this zone if it names none; None for None. Raises Usage."""
+    try:
+        return None if text is None else parse(text, zone)
+    except HoursError as error:
+        raise Usage(str(error), "say them as in: 'mon-fri 9:00-17:00', or always") from None
 
 
 def span_of(chosen: Chosen, now: Clocks, boot: str) -> Span:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from agent import beside, narrowing, permission
+from agent import beside, narrowing, permission, zone
 from agent.errors import CannotDo, StateUnsafe
 from agent.places import Places
 from agent.record import FORGOTTEN, SENT, Record
@@ -22,11 +22,13 @@ from agent.tally import Tally
 from agent.words import counted, span_words
 from consent.event import Clocks, Event
 from consent.gate import Admitted
-from consent.history import HOLD_CHOSEN
+from consent.history import HOLD_CHOSEN, HOURS_CHOSEN
+from consent.hours import ALWAYS_WORD, Hours, usual
 from consent.ledger import LedgerUnwritable
 from consent.policy import Policy
 from consent.receipt import ConsentReceipt
 from consent.standing import Happening, Standing
+from consent.steady import Anchor, anchored
 from consent.unreadable import UNREADABLE
 from consent.vocabulary import Kind, State, Why
 from transport import allowance, disk, hold
@@ -67,6 +69,7 @@ class Subject:
             raise StateUnsafe(error.what, error.do) from None
         self.catch_up()
         self.seen = _saved_seen(places.seen)
+        self.anchor = self._anchor(now)
         self._spent = _saved_spent(places.spent)
         self.tally = _saved_tally(places.tally)
         self.tally.forgotten += self.hold.recovered.forgotten_n
@@ -189,6 +192,35 @@ class Subject:
             self.record.closed(beside.close(self.places, minutes, now, self.boot))
             return f"{words} {unwritable}, so this stands in a file beside it until you resume."
         return words
+
+    def _anchor(self, now: Clocks) -> Anchor:
+        kept = _saved_anchor(self.places.anchor)
+        anchor = anchored(kept, self.boot, now)
+        if anchor is not kept:
+            with contextlib.suppress(OSError):
+                disk.put(self.places.anchor, msgspec.json.encode(anchor))
+        return anchor
+
+    def choose_hours(self, chosen: Hours | None, now: Clocks) -> str:
+        """Record in which hours the person is willing to be recorded (None: in all those of their yes); what to tell them."""
+        self.record.note(HOURS_CHOSEN, now, {"hours": chosen.text() if chosen else None})
+        return self.hours_words()
+
+    def hours_offered(self) -> str:
+        """The hours of a yes that names no others: those of the yes in force, or the usual ones; a local trial is too short for hours."""
+        receipt = self.record.receipt()
+        if receipt is not None:
+            return receipt.hours
+        return ALWAYS_WORD if self.settings.trial else usual(zone.name()).text()
+
+    def hours_words(self) -> str:
+        """In which hours anything may be recorded, for people."""
+        receipt = self.record.receipt()
+        if receipt is None:
+            return "Nothing is recorded at any hour, because there is no consent."
+        agreed, *chosen = permission.hours(self.record.choice, receipt)
+        own = f" Of these you chose: {chosen[0].text()}." if chosen else ""
+        return f"Hours of your yes: {agreed.text()}.{own} Outside of them nothing is recorded, and nothing is sent."
 
     def hold_s(self, policy: Policy | None) -> int:
         """How long what is recorded now is held, in seconds; without a policy: by the person's own words and the receipt."""
@@ -347,6 +379,13 @@ def _saved_spent(path: Path) -> allowance.Spent:
         return msgspec.json.decode(path.read_bytes(), type=allowance.Spent)
     except (OSError, *UNREADABLE):
         return allowance.Spent()
+
+
+def _saved_anchor(path: Path) -> Anchor | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Anchor)
+    except (OSError, *UNREADABLE):
+        return None
 
 
 def _saved_seen(path: Path) -> Seen:

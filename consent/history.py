@@ -6,6 +6,7 @@ from typing import Protocol
 
 from consent.event import Clocks
 from consent.holding import UNCHOSEN, Holding
+from consent.hours import NO_HOURS, Hours, HoursError, parse
 from consent.pause import Pause
 from consent.standing import Happening, after
 from consent.vocabulary import State
@@ -14,7 +15,8 @@ PURGED = "purged"
 """The entry that says that a withdrawal's purge is complete. A withdrawal without it is purged again at start."""
 HOLD_CHOSEN = "hold_chosen"
 """The entry that says how long the person wants things held: `seconds`, and `before_s`, what was in force till then."""
-
+HOURS_CHOSEN = "hours_chosen"
+"""The entry that says in which hours the person is willing to be recorded: `hours`, or null for those of the yes."""
 
 NEVER = Clocks(0, 0, 0)
 _HAPPENINGS = frozenset(happening.value for happening in Happening)
@@ -45,6 +47,7 @@ class Choice:
         consents: How many times a consent was begun; the n of the epoch identity.
         purge_owed: A withdrawal whose purge was not recorded as complete.
         holding: How long things are held, by the person's own words.
+        hours: Narrower hours than those of the yes, by the person's own words; None: those of the yes.
     """
 
     state: State = State.UNASKED
@@ -54,6 +57,7 @@ class Choice:
     consents: int = 0
     purge_owed: bool = False
     holding: Holding = UNCHOSEN
+    hours: Hours | None = None
 
 
 def _happened(choice: Choice, happening: Happening, line: Line) -> Choice:
@@ -78,6 +82,15 @@ def _seconds(line: Line, name: str) -> int:
     return found if isinstance(found, int) else 0
 
 
+def _hours(line: Line) -> Hours | None:
+    """What was chosen; hours that do not read hold at no time."""
+    text = line.data.get("hours")
+    try:
+        return parse(str(text)) if text is not None else None
+    except HoursError:
+        return NO_HOURS
+
+
 def add(choice: Choice, line: Line) -> Choice:
     """The choice after one more entry. Entries that are no happening (uploads, forgettings) change nothing here."""
     if line.what == PURGED:
@@ -85,6 +98,8 @@ def add(choice: Choice, line: Line) -> Choice:
     if line.what == HOLD_CHOSEN:
         holding = choice.holding.choose(_seconds(line, "seconds"), _seconds(line, "before_s"), line.at, line.boot)
         return replace(choice, holding=holding)
+    if line.what == HOURS_CHOSEN:
+        return replace(choice, hours=_hours(line))
     if line.what not in _HAPPENINGS:
         return choice
     return _happened(choice, Happening(line.what), line)

@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from consent.event import Count, Milliseconds
+from consent.hours import ALWAYS_WORD
 from consent.scope import Scope
 from consent.unreadable import UNREADABLE
 from consent.vocabulary import Kind, Purpose, SurfaceId
@@ -45,6 +46,7 @@ class ConsentReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         hold_min_s: The shortest hold that was promised.
         surfaces: What each surface was when it was shown: the fingerprint of its executables and category. Another is a widening.
         retention_days: The longest retention that was promised, by purpose.
+        hours: The widest hours in which anything may be observed, as `consent.hours` reads them.
     """
 
     format: Count
@@ -62,6 +64,7 @@ class ConsentReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     place: str = ""
     root_sha256: str = ""
     purpose_words: dict[Purpose, str] = msgspec.field(default_factory=dict)
+    hours: str = ALWAYS_WORD
 
     def scope(self) -> Scope:
         """What was consented to."""

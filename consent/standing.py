@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from consent.scope import NOTHING, Scope
-from consent.vocabulary import Blocker, State
+from consent.vocabulary import Automatic, Blocker, State
 
 
 class Happening(StrEnum):
@@ -91,6 +91,7 @@ class Standing:
         scope: What may be observed: consented, met with the current policy, minus exemptions.
         indicator: Whether the same indicator has been live, on one unbroken connection, since before this generation.
         blockers: Why collection is refused as a whole; empty unless `state` is BLOCKED.
+        because: Which automatic exemptions hold; empty unless `state` is EXEMPT.
     """
 
     state: State
@@ -98,6 +99,7 @@ class Standing:
     scope: Scope = NOTHING
     indicator: bool = False
     blockers: tuple[Blocker, ...] = ()
+    because: tuple[Automatic, ...] = ()
 
     @property
     def open(self) -> bool:

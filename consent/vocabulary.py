@@ -100,6 +100,40 @@ WHY_WORDS: Mapping[Why, str] = MappingProxyType(
 """Each reason for people, to be read behind "refused:"."""
 
 
+class Automatic(StrEnum):
+    """An exemption that nobody needs to ask for: a fact about the session or the hour. It ends by itself when the fact does."""
+
+    OUTSIDE_HOURS = "outside_hours"
+    LOCKED = "locked"
+    ASLEEP = "asleep"
+    ABSENT = "absent"
+    OTHER_SESSION = "other_session"
+    REMOTE_CONTROLLED = "remote_controlled"
+    SCREEN_SHARED = "screen_shared"
+    PRIVATE_WINDOW = "private_window"
+    METERED_LINK = "metered_link"
+    BATTERY_LOW = "battery_low"
+    UNPLUGGED = "unplugged"
+
+
+AUTOMATIC_WORDS: Mapping[Automatic, str] = MappingProxyType(
+    {
+        Automatic.OUTSIDE_HOURS: "it is outside your hours",
+        Automatic.LOCKED: "the screen is locked",
+        Automatic.ASLEEP: "the computer goes to sleep",
+        Automatic.ABSENT: "nobody is at the computer",
+        Automatic.OTHER_SESSION: "another session is in front",
+        Automatic.REMOTE_CONTROLLED: "the session is controlled from elsewhere",
+        Automatic.SCREEN_SHARED: "the screen is shared",
+        Automatic.PRIVATE_WINDOW: "a private window is in front",
+        Automatic.METERED_LINK: "the link is metered",
+        Automatic.BATTERY_LOW: "the battery is low",
+        Automatic.UNPLUGGED: "no charger is plugged in",
+    }
+)
+"""Each for people, to be read behind "Exempt:"."""
+
+
 class Blocker(StrEnum):
     """Why collection is refused as a whole though the subject said yes. Shown in `status`."""
 

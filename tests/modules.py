@@ -57,6 +57,7 @@ consent.gate
 consent.groups
 consent.history
 consent.holding
+consent.hours
 consent.notice
 consent.pause
 consent.policy
@@ -65,6 +66,7 @@ consent.receipt
 consent.register
 consent.scope
 consent.standing
+consent.steady
 consent.trust
 consent.unreadable
 consent.vocabulary
@@ -191,6 +193,7 @@ agent.tray.start
 agent.trays
 agent.trial
 agent.uploading
+agent.zone
 collectors.backends.atspi
 collectors.backends.bus
 collectors.backends.focused

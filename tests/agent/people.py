@@ -36,11 +36,11 @@ def subject_in(folder: Path, now: Clocks | None = None) -> Subject:
     return Subject(places_in(folder), BOOT, now or at(0))
 
 
-def say_yes(subject: Subject, now: Clocks) -> str | None:
-    """A consent to everything that the sample policy asks for; the recovery code, if it was made now."""
+def say_yes(subject: Subject, now: Clocks, hours: str | None = None) -> str | None:
+    """A consent to everything that the sample policy asks for, always or in these hours; the recovery code, if it was made now."""
     asking = Asking(offer(POLICY, REGISTER), POLICY, "123456", now.awake_ms)
     purposes, kinds = frozenset(asking.offer.purposes), frozenset(asking.offer.kinds)
-    given = GiveConsent("123456", purposes, kinds - SURFACELESS, asking.offer.notice_sha256)
+    given = GiveConsent("123456", purposes, kinds - SURFACELESS, asking.offer.notice_sha256, hours)
     return subject.consent(receipt(asking, given, receipt_id="ab" * 16, wall_ms=now.wall_ms), now)
 
 

@@ -9,13 +9,18 @@ import pytest
 from agent import messages
 from agent.daemon import Daemon
 from agent.indicator import Indicator
+from agent.permission import words
 from agent.policies import InForce
 from collectors.pipe import Observed
+from consent.event import Button, Clocks, Event, PointerButton
+from consent.hours import parse as parse_hours
 from consent.policy import parse
-from consent.vocabulary import Blocker, State, Why
-from tests.agent.people import POLICY, at, clicks, keep, recording, say_yes, subject_in
+from consent.vocabulary import AUTOMATIC_WORDS, Automatic, Blocker, State, SurfaceId, Why
+from tests.agent.people import HOUR_MS, POLICY, at, clicks, keep, recording, say_yes, subject_in
 from tests.policies import as_bytes, policy, surface
 from tests.register import REGISTER
+
+IN_FORCE = InForce(POLICY, datetime(2100, 1, 1, tzinfo=UTC), verified=at(0))
 
 
 class Icon:
@@ -54,7 +59,7 @@ def test_only_an_icon_that_shows_the_recording_lets_it_be_kept(tmp_path: Path, s
         daemon.indicator.attach(icon, messages.Attach("one", "tray"))  # type: ignore[arg-type]
         for _ in range(2):  # what it showed when it came, and what it was told to show then
             answer(daemon.indicator, icon, State.CONSENTED)
-        daemon.standing = recording(daemon.standing.generation)
+        daemon.policy, daemon.standing = IN_FORCE, recording(daemon.standing.generation)
         (click,) = clicks(1)
         event = type(click.event)(click.event.surface, daemon.standing.generation, click.event.at, 1, 1, click.event.payload)
         daemon._observed(Observed(daemon.standing.generation, 1, (event,), {}))
@@ -104,5 +109,107 @@ def test_a_policy_that_is_taken_narrows_at_once_and_says_what_it_waits_for(tmp_p
         assert subject.hold.stats().events == 0
         assert order in ([], [1])  # whatever ended, ended before anything was destroyed
         assert daemon.waits() == ("Editor: focus",)
+
+    asyncio.run(run())
+
+
+class Clock:
+    """Clocks that a test moves."""
+
+    def __init__(self, wall: str) -> None:
+        self.now = Clocks(HOUR_MS, HOUR_MS, int(datetime.fromisoformat(wall).timestamp() * 1000))
+
+    def __call__(self) -> Clocks:
+        return self.now
+
+    def pass_minutes(self, minutes: int) -> None:
+        ms = minutes * 60_000
+        self.now = Clocks(self.now.awake_ms + ms, self.now.boot_ms + ms, self.now.wall_ms + ms)
+
+    def set_wall(self, wall: str) -> None:
+        self.now = Clocks(self.now.awake_ms, self.now.boot_ms, int(datetime.fromisoformat(wall).timestamp() * 1000))
+
+
+def a_day_in(folder: Path, clock: Clock) -> Daemon:
+    """A daemon of somebody who said yes to the usual hours."""
+    subject = subject_in(folder, clock())
+    say_yes(subject, clock(), hours="mon-fri 9:00-17:00 UTC")
+    daemon = Daemon(subject, REGISTER, clock, asyncio.get_running_loop())
+    daemon.take(InForce(POLICY, datetime(2100, 1, 1, tzinfo=UTC), verified=clock()))
+    return daemon
+
+
+def test_outside_the_hours_of_the_yes_the_person_is_exempt(tmp_path: Path) -> None:
+    """Before nine and from five on, at weekends, and again inside on the next day; nobody is asked."""
+
+    async def run() -> None:
+        clock = Clock("2026-11-20T08:00:00Z")
+        daemon, found = a_day_in(tmp_path, clock), []
+        for minutes in (0, 60, 7 * 60 + 59, 1, 24 * 60, 39 * 60 + 59, 1, 60):
+            clock.pass_minutes(minutes)
+            daemon.reconsider()
+            found.append((daemon.standing.state is State.EXEMPT, daemon.standing.because))
+        outside = (True, (Automatic.OUTSIDE_HOURS,))
+        assert found == [outside, (False, ()), (False, ()), outside, outside, outside, (False, ()), (False, ())]
+        daemon.subject.choose_hours(parse_hours("mon-fri 14:00-15:00"), clock())
+        daemon.reconsider()
+        assert daemon.standing.because == (Automatic.OUTSIDE_HOURS,)
+
+    asyncio.run(run())
+
+
+def test_setting_the_wall_clock_never_opens_the_hours(tmp_path: Path) -> None:
+    """INV-5: at night set to noon: closed, also for a daemon that is started again; at noon set to night: closed too."""
+
+    async def run() -> None:
+        clock = Clock("2026-11-20T20:00:00Z")
+        daemon = a_day_in(tmp_path, clock)
+        for wall in ("2026-11-20T12:00:00Z", "2026-11-23T12:00:00Z", "2026-11-16T09:00:00Z"):
+            clock.set_wall(wall)
+            daemon.reconsider()
+            assert daemon.standing.because == (Automatic.OUTSIDE_HOURS,)
+            daemon.subject.close()
+            again = Daemon(subject_in(tmp_path, clock()), REGISTER, clock, asyncio.get_running_loop())
+            again.take(daemon.policy)
+            assert again.standing.because == (Automatic.OUTSIDE_HOURS,)
+
+    asyncio.run(run())
+
+
+def test_an_event_after_the_hours_ends_the_permission_before_it_is_judged(tmp_path: Path) -> None:
+    """Whatever timer is late: the first thing that is seen after five is refused, and nothing of it is pending."""
+
+    async def run() -> None:
+        clock = Clock("2026-11-20T16:59:00Z")
+        daemon, icon = a_day_in(tmp_path, clock), Icon()
+        daemon.indicator.attach(icon, messages.Attach("one", "tray"))  # type: ignore[arg-type]
+        for _ in range(2):
+            answer(daemon.indicator, icon, State.CONSENTED)
+        assert daemon.standing.open
+        generation = daemon.standing.generation
+        clock.pass_minutes(1)
+        event = Event(SurfaceId("editor"), 1, clock(), generation, 1, PointerButton(3, 4, Button.LEFT, True))
+        daemon._observed(Observed(generation, 1, (event,), {}))
+        tally = daemon.subject.tally
+        assert (daemon.standing.state, tally.pending, tally.refused[Why.EXEMPT]) == (State.EXEMPT, 0, 1)
+        daemon.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("ground", Automatic)
+def test_a_fact_of_the_session_exempts_while_it_holds(tmp_path: Path, ground: Automatic) -> None:
+    """It is in the status, it ends hooks with a new generation, and it ends by itself."""
+
+    async def run() -> None:
+        clock = Clock("2026-11-20T10:00:00Z")
+        daemon = a_day_in(tmp_path, clock)
+        before = daemon.standing
+        daemon.exempt(ground, holds=True)
+        assert (daemon.standing.state, daemon.standing.because) == (State.EXEMPT, (ground,))
+        assert daemon.standing.generation > before.generation
+        assert AUTOMATIC_WORDS[ground] in words(daemon.standing)
+        daemon.exempt(ground, holds=False)
+        assert daemon.standing.state is before.state
 
     asyncio.run(run())
