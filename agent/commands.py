@@ -98,11 +98,14 @@ def _json(reports: Iterator[Status]) -> Iterator[Status]:
 @app.command()
 def pause(
     minutes: Annotated[int | None, typer.Argument(min=1, max=24 * 60, metavar="MINUTES", help="How long; 30 if not given.")] = None,
+    today: Annotated[bool, typer.Option("--today", help="For the rest of today.")] = False,
     until_resumed: Annotated[bool, typer.Option("--until-resumed", help="Until you resume.")] = False,
 ) -> None:
     """Stop recording for a while. The pause ends only when you resume."""
-    if until_resumed and minutes is not None:
-        raise Usage("give minutes or --until-resumed, not both", "try: volens pause 30")
+    if [minutes is not None, today, until_resumed].count(True) > 1:
+        raise Usage("give one of minutes, --today, --until-resumed", "try: volens pause 30")
+    if today:
+        minutes = spans.rest_of_today_minutes(clock.read(), zone.name())
     _say(_reach().ask(messages.Pause(None if until_resumed else minutes or DEFAULT_MINUTES)))
 
 

@@ -17,7 +17,8 @@ from consent.vocabulary import Kind, Purpose, State, SurfaceId
 
 Words = Annotated[str, msgspec.Meta(max_length=2000)]
 Nonce = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
-Minutes = Annotated[int, msgspec.Meta(ge=1, le=24 * 60)]
+Minutes = Annotated[int, msgspec.Meta(ge=1, le=26 * 60)]
+"""A day that the clocks make longer has 25 hours."""
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=400 * 24 * 3600)]
 HoldSeconds = Annotated[int, msgspec.Meta(ge=SHORTEST_S, le=LONGEST_S)]
 

@@ -4,7 +4,8 @@ Times are UTC, as `show` prints them, unless they say otherwise themselves.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from agent.errors import Usage
 from agent.messages import Chosen
@@ -53,6 +54,13 @@ def between_ms(begin: str | None, end: str | None, now: Clocks) -> tuple[int, in
     if to_ms < from_ms:
         raise Usage("that span ends before it begins", "give --from first, then --to")
     return from_ms, to_ms
+
+
+def rest_of_today_minutes(now: Clocks, zone: str) -> int:
+    """Minutes until the day of this zone is over, begun ones counted whole."""
+    local = datetime.fromtimestamp(now.wall_ms / 1000, ZoneInfo(zone))
+    midnight = datetime.combine(local.date() + timedelta(days=1), time(), local.tzinfo)
+    return max(1, -(-int(midnight.timestamp() - now.wall_ms / 1000) // 60))
 
 
 def hours(text: str | None, zone: str) -> Hours | None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 
+from consent.unreadable import UNREADABLE
 from transport.envelope import MAX_ENVELOPE_BYTES, Envelope, parse
 from transport.errors import TransportError
 from transport.header import EnvelopeError
@@ -58,7 +59,7 @@ def page_of(answer: Answer) -> Page:
     try:
         if isinstance(answer, Answered) and answer.status == 200:
             return msgspec.json.decode(answer.body, type=Page)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         pass
     raise ListingError("the receiver did not list what it has; try again")
 

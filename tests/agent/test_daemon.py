@@ -9,11 +9,14 @@ import pytest
 from agent import messages
 from agent.daemon import Daemon
 from agent.indicator import Indicator
+from agent.permission import hours as hours_of
 from agent.permission import words
 from agent.policies import InForce
 from collectors.pipe import Observed
 from consent.event import Button, Clocks, Event, PointerButton
+from consent.history import HOURS_CHOSEN, Choice
 from consent.hours import parse as parse_hours
+from consent.hours import within
 from consent.policy import parse
 from consent.vocabulary import AUTOMATIC_WORDS, Automatic, Blocker, State, SurfaceId, Why
 from tests.agent.people import HOUR_MS, POLICY, at, clicks, keep, recording, say_yes, subject_in
@@ -213,3 +216,30 @@ def test_a_fact_of_the_session_exempts_while_it_holds(tmp_path: Path, ground: Au
         assert daemon.standing.state is before.state
 
     asyncio.run(run())
+
+
+def test_hours_survive_a_restart_and_never_exceed_the_yes(tmp_path: Path) -> None:
+    """What was chosen is in the ledger; more than the yes said has no effect; taken back, the hours of the yes hold."""
+    clock = Clock("2026-11-20T18:00:00Z")
+    subject = subject_in(tmp_path, clock())
+    assert subject.hours_words() == "Nothing is recorded at any hour, because there is no consent."
+    say_yes(subject, clock(), hours="mon-fri 9:00-17:00 UTC")
+    for chosen, held in (("always", True), ("mon-fri 9:00-10:00", False), (None, True)):
+        subject.choose_hours(parse_hours(chosen) if chosen else None, clock())
+        subject.close()
+        subject = subject_in(tmp_path, clock())
+        every = hours_of(subject.record.choice, subject.record.receipt())
+        noon = int(datetime.fromisoformat("2026-11-20T12:00:00Z").timestamp() * 1000)
+        assert (within(every, [noon]), within(every, [clock().wall_ms])) == (held, False), chosen
+    subject.close()
+
+
+def test_hours_in_a_receipt_or_ledger_that_do_not_read_hold_at_no_time(tmp_path: Path) -> None:
+    """A newer version may write what this one cannot read."""
+    clock = Clock("2026-11-20T12:00:00Z")
+    subject = subject_in(tmp_path, clock())
+    say_yes(subject, clock())
+    subject.record.note(HOURS_CHOSEN, clock(), {"hours": "every full moon"})
+    assert not within(hours_of(subject.record.choice, subject.record.receipt()), [clock().wall_ms])
+    assert not within(hours_of(Choice(), None), [clock().wall_ms])
+    subject.close()

@@ -1,5 +1,6 @@
 """How long things are held is the person's to choose, and survives everything; a policy can only lengthen it."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from agent.alone import Alone
 from agent.errors import Usage
 from agent.messages import Chosen, Done, HoldFor
-from agent.spans import between_ms, seconds, span_of, wall_ms
+from agent.spans import between_ms, hours, rest_of_today_minutes, seconds, span_of, wall_ms
 from agent.subject import Subject
 from consent.event import Clocks
 from consent.policy import parse
@@ -126,3 +127,20 @@ def test_each_word_names_its_span() -> None:
     now = at(0)
     named = [Chosen(last_s=5), Chosen(surface=SurfaceId("a")), Chosen(from_wall_ms=1, to_wall_ms=2), Chosen()]
     assert [span_of(one, now, BOOT) for one in named] == [Last(5, now, BOOT), OfSurface(SurfaceId("a")), Between(1, 2), Everything()]
+
+
+@pytest.mark.parametrize(
+    ("instant", "minutes"),
+    [("2026-11-20T22:59:30Z", 1), ("2026-11-20T12:00:00Z", 660), ("2026-10-24T22:00:00Z", 25 * 60), ("2026-03-28T23:00:00Z", 23 * 60)],
+)
+def test_the_rest_of_today_ends_at_midnight_where_the_person_is(instant: str, minutes: int) -> None:
+    """Also on the days that the clocks make longer or shorter."""
+    wall = int(datetime.fromisoformat(instant).timestamp() * 1000)
+    assert rest_of_today_minutes(Clocks(0, 0, wall), "Europe/Berlin") == minutes
+
+
+def test_hours_that_say_nothing_are_refused_with_an_example() -> None:
+    """And nothing said is nothing chosen."""
+    assert hours(None, "UTC") is None
+    with pytest.raises(Usage, match="mon-fri 9:00-17:00"):
+        hours("whenever", "UTC")
