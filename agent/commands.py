@@ -227,7 +227,7 @@ def consent_give(
         str | None, typer.Option("--hours", metavar="HOURS", help="Yes in these hours only, such as 'mon-fri 9:00-17:00'; or always.")
     ] = None,
 ) -> None:
-    """Say yes, after reading. Needs the code that the icon's menu shows: only somebody who sees the icon can say yes."""
+    """Say yes, after reading. Needs the code that the icon draws on the screen: only somebody who sees it can say yes."""
     reach = _reach()
     spans.hours(hours, zone.name())  # a slip of the pen is found before anything is asked
     offer = reach.offer(with_code=True)

@@ -61,7 +61,7 @@ class Asking:
         if "".join(given.code.split()) != self.code:
             self.tries -= 1
             if self.tries > 0:
-                raise TryAgain("that is not the code that the icon shows", "look at the icon's menu")
+                raise TryAgain("that is not the code that the icon shows", "it stands at the top of the screen")
             raise CannotDo("that is not the code that the icon shows", _ASK_AGAIN)
         if given.notice_sha256 != self.offer.notice_sha256:
             raise CannotDo("that answers another notice", _ASK_AGAIN)

@@ -24,7 +24,7 @@ def read(text: str) -> None:
 
 def code() -> str:
     """The consent code as a person types it; empty for no."""
-    asked = "To say yes, type the code of the icon's menu or the badge (empty: no)"
+    asked = "To say yes, type the code at the top of your screen (empty: no)"
     return str(typer.prompt(asked, default="", show_default=False)).strip()
 
 

@@ -23,6 +23,7 @@ agent.spans
 agent.status
 agent.tally
 agent.tray.dbusmenu
+agent.tray.digits
 agent.tray.errors
 agent.tray.exported
 agent.tray.introspection
@@ -139,11 +140,11 @@ agent.daemon
 agent.demo.acts
 agent.demo.calls
 agent.demo.children
+agent.demo.code
 agent.demo.clock
 agent.demo.demo
 agent.demo.display
 agent.demo.evidence
-agent.demo.icon
 agent.demo.person
 agent.demo.report
 agent.demo.search
@@ -185,6 +186,8 @@ agent.subject
 agent.terminal
 agent.tray.badge
 agent.tray.bus
+agent.tray.card
+agent.tray.fonts
 agent.tray.host
 agent.tray.icon
 agent.tray.indicator

@@ -7,8 +7,8 @@ from subprocess import Popen
 import msgspec
 
 from agent.demo.calls import Calls, argv
+from agent.demo.code import on_screen
 from agent.demo.errors import DemoError, NotInTime
-from agent.demo.icon import Icon
 from agent.demo.stage import Stage
 from agent.demo.terminal import Terminal
 from agent.demo.wait import until
@@ -47,7 +47,7 @@ class Subject:
         return msgspec.json.decode(said.out, type=Status)
 
     def consent(self) -> None:
-        """Say yes, by the real command on a terminal, with the code from the icon's menu.
+        """Say yes, by the real command on a terminal, with the code that is on the screen.
 
         Raises:
             DemoError: The command did not take the yes.
@@ -55,11 +55,7 @@ class Subject:
         terminal = Terminal(argv("agent", ["consent", "give"]), self.calls.env)
         self.stage.children.adopt(terminal.child)
         terminal.expect("type the code")
-        icon = Icon(self.stage.bus)
-        try:
-            terminal.type(icon.code())
-        finally:
-            icon.close()
+        terminal.type(on_screen(self.calls.env))
         code = terminal.end()
         self.calls.outputs.append(terminal.said)
         if code != 0:

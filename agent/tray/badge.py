@@ -12,6 +12,7 @@ from Xlib import X, Xatom, Xutil, display, error
 
 from agent import clock
 from agent.tray.errors import DisplayGone
+from agent.tray.fonts import latin, open_font
 from agent.tray.look import TITLE, Act, Shown
 from agent.tray.picture import argb
 from agent.tray.plan import Box, Plan, corners, plan
@@ -23,7 +24,6 @@ OWN_PROPERTY = "_VOLENS_OWN"
 """Marks our windows: the observer never observes them."""
 
 _BACK, _FRAME, _TEXT, _BUTTON = 0x202327, 0x8A9099, 0xF2F4F6, 0x3B4148
-_FONTS = ("-*-helvetica-medium-r-normal--14-*-*-*-*-*-iso8859-1", "-*-dejavu sans-medium-r-normal--14-*-*-*-*-*-iso8859-1", "fixed")
 _DEPTHS = (24, 32)
 
 
@@ -44,7 +44,7 @@ class Badge:
             self._display = display.Display()
             self._display.set_error_handler(_tolerate)
             self._screen = self._display.screen()
-            self._font = self._open_font()
+            self._font = open_font(self._display)
             self._window = self._create()
         except (error.DisplayError, error.ConnectionClosedError, OSError) as gone:
             raise DisplayGone("there is no tray and no X display to show the badge on", "start Volens in a desktop session") from gone
@@ -175,12 +175,6 @@ class Badge:
         window.change_property(self._display.intern_atom("_NET_WM_PID"), Xatom.CARDINAL, 32, [os.getpid()])
         return window
 
-    def _open_font(self) -> Any:
-        for name in _FONTS:
-            if self._display.list_fonts(name, 1):
-                return self._display.open_font(name)
-        raise OSError("the X server has no font")
-
     def _measure(self) -> Plan:
         metrics = self._font.query()
         return plan(
@@ -188,7 +182,7 @@ class Badge:
             asking=self._asking,
             ascent=metrics.font_ascent,
             descent=metrics.font_descent,
-            width_of=lambda text: int(self._font.query_text_extents(_latin(text)).overall_width),
+            width_of=lambda text: int(self._font.query_text_extents(latin(text)).overall_width),
         )
 
     def _draw(self) -> None:
@@ -217,7 +211,7 @@ class Badge:
             canvas.rectangle(gc, button.box.x, button.box.y, button.box.width - 1, button.box.height - 1)
         gc.change(foreground=_TEXT, background=_BACK)
         for x, baseline, text in (*self._plan.lines, *self._labels()):
-            canvas.draw_text(gc, x, baseline, _latin(text))
+            canvas.draw_text(gc, x, baseline, latin(text))
         if self._screen.root_depth in _DEPTHS:
             box = self._plan.picture
             canvas.put_image(gc, box.x, box.y, box.width, box.height, X.ZPixmap, self._screen.root_depth, 0, self._pixels(box.width))
@@ -236,11 +230,6 @@ class Badge:
             rgb = [(source[start + 1 + part] * alpha + back[part] * (255 - alpha)) // 255 for part in range(3)]
             out += bytes((rgb[2], rgb[1], rgb[0], 255)) if self._display.display.info.image_byte_order == 0 else bytes((255, *rgb))
         return bytes(out)
-
-
-def _latin(text: str) -> bytes:
-    """Core fonts know Latin-1; what they cannot show becomes a question mark."""
-    return text.replace("…", "...").encode("latin-1", "replace")
 
 
 def _tolerate(_error: Any, _request: Any) -> None:

@@ -3,12 +3,12 @@
 Anything else is refused with the standard error; nothing that a caller sends can change what is shown.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.tray import dbusmenu, menu
 from agent.tray.introspection import XML
-from agent.tray.look import TITLE, Look, Shown, plain_lines
+from agent.tray.look import TITLE, Look, Shown, code_line, plain_lines
 from agent.tray.picture import SIZES_PX, argb
 from agent.tray.reply import NotHere, Reply
 
@@ -79,7 +79,7 @@ class Exported:
         raise NotHere(member)
 
     def _item(self) -> menu.Properties:
-        hint = ("A consent code waits in the menu",) if self.shown.code is not None else ()
+        hint = (code_line(replace(self.shown, read_aloud=False)),) if self.shown.code is not None else ()
         tooltip: tuple[Any, ...] = ("", [], f"{TITLE}: {self.shown.headline}", "\n".join((*plain_lines(self.shown), *hint)))
         return {
             "Category": ("s", "SystemServices"),

@@ -7,8 +7,11 @@ moment. It decides nothing: an indicator that cannot show says so, and then noth
 import os
 import select
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+from jeepney import DBusAddress
 
 from agent import clock
 from agent.errors import AgentError
@@ -25,6 +28,7 @@ from consent.vocabulary import State
 
 if TYPE_CHECKING:
     from agent.tray.badge import Badge
+    from agent.tray.card import Card
 
 EXIT_LEFT = 0
 EXIT_FAULT = 1
@@ -38,6 +42,7 @@ FIRST_LOOK_MS = 1_500
 """A tray that does not even answer counts as none after this."""
 
 TRAY, BADGE = "tray", "badge"
+_A11Y = DBusAddress("/org/a11y/bus", "org.a11y.Bus", "org.freedesktop.DBus.Properties")
 
 _REQUESTS: dict[Act, tuple[Request, str]] = {
     Act.PAUSE: (Pause(PAUSE_MINUTES), f"volens pause {PAUSE_MINUTES}"),
@@ -89,6 +94,9 @@ class Indicator:
         self._form = ""
         self._link: Link | None = None
         self._badge: Badge | None = None
+        self._card: Card | None = None
+        self._carded = True
+        self._read_aloud = False
         self._bus: Bus | None = None
         self._leaving = False
         self.has_attached = False
@@ -112,7 +120,7 @@ class Indicator:
         return not self._leaving
 
     def _sources(self) -> list[Source]:
-        return [source for source in (self._link, self._bus, self._badge, *self._asked) if source is not None]
+        return [source for source in (self._link, self._bus, self._badge, self._card, *self._asked) if source is not None]
 
     def _wait_s(self) -> float | None:
         if self._badge is not None and self._badge.pending():
@@ -123,6 +131,8 @@ class Indicator:
         return max(0, min(known) - clock.read().awake_ms + 1) / 1000 if known else None
 
     def _read(self, ready: list[Source]) -> None:
+        if self._card is not None and self._card in ready:
+            self._keep_card(self._card)
         if self._badge is not None:
             self._badge.turn()
         if self._bus in ready and self._bus is not None:
@@ -209,7 +219,43 @@ class Indicator:
         self._bus = None
         self._take(BADGE)
 
+    def _deal_card(self) -> None:
+        """Show the code that the daemon has given, or take it away. Where it cannot be shown nobody can say yes."""
+        code = self._appear.code if self._appear is not None else None
+        if self._card is not None and self._card.code != code:
+            self._card.close()
+            self._card = None
+        if self._card is None and code is not None:
+            self._ask_reader()
+            self._card, self._carded = self._open_card(code)
+
+    def _open_card(self, code: str) -> "tuple[Card | None, bool]":
+        from agent.tray.card import Card  # python-xlib costs 2 MiB that a tray needs for this alone
+
+        try:
+            return Card(code), True
+        except DisplayGone:
+            return None, False
+
+    def _keep_card(self, card: "Card") -> None:
+        try:
+            card.turn()
+        except DisplayGone:
+            card.close()
+            self._card, self._carded = None, False
+
+    def _ask_reader(self) -> None:
+        """Ask the desktop whether a screen reader is on: it cannot read what is drawn."""
+
+        def told(body: tuple[Any, ...] | None) -> None:
+            self._read_aloud = bool(body and body[0][1])
+            self._redraw()
+
+        if self._bus is not None:
+            self._bus.call(_A11Y, "Get", "ss", ("org.a11y.Status", "ScreenReaderEnabled"), then=told)
+
     def _redraw(self) -> None:
+        self._deal_card()
         if self._bus is not None:
             self._icon.redraw()
         if self._badge is not None:
@@ -233,7 +279,8 @@ class Indicator:
         self._redraw()
 
     def _shown(self) -> Shown:
-        return _shown(self._appear, self._heard, clock.read(), self._answer)
+        shown = _shown(self._appear, self._heard, clock.read(), self._answer)
+        return replace(shown, carded=self._carded, read_aloud=self._read_aloud)
 
 
 def _shown(appear: Appear | None, heard: Clocks, now: Clocks, answer: str) -> Shown:

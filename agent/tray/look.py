@@ -1,7 +1,7 @@
 """What the indicator looks like and says, from what the daemon told it to show. Pure.
 
-Six looks, told apart by shape; the words carry everything that a shape cannot. The consent code has its own line and is in
-nothing else: not in the tooltip, not in a title, not in a repr.
+Six looks, told apart by shape; the words carry everything that a shape cannot. The consent code is in none of the words: it is drawn on
+the card (`agent/tray/card.py`). Only for somebody whose screen reader is on it also has a line of the menu.
 """
 
 from dataclasses import dataclass, field
@@ -36,6 +36,9 @@ class Act(StrEnum):
     WITHDRAW = "withdraw"
 
 
+CODE_IS_SHOWN = "The consent code stands at the top of the screen"
+CODE_IS_NOWHERE = "The consent code cannot be shown: there is no X display"
+
 _HEADLINES = {
     State.UNASKED: "Off: nothing is recorded without your yes",
     State.PAUSED: "Paused",
@@ -69,6 +72,8 @@ class Shown:
         pause_until: When it ends at the earliest, local time; None as above.
         answer: What the daemon said to the last request; empty if nothing.
         code: The consent code; None if there is none.
+        carded: Whether the card with the code could be shown.
+        read_aloud: Whether the desktop says that a screen reader is on.
     """
 
     state: State | None = None
@@ -80,6 +85,8 @@ class Shown:
     pause_until: datetime | None = None
     answer: str = ""
     code: str | None = field(default=None, repr=False)
+    carded: bool = True
+    read_aloud: bool = False
 
     @property
     def look(self) -> Look:
@@ -122,9 +129,11 @@ def detail_line(shown: Shown) -> str:
 
 
 def code_line(shown: Shown) -> str:
-    """The consent code, in groups of three digits; empty if there is none."""
+    """Where the consent code is; the code itself, in groups of three digits, for a screen reader alone. Empty if there is none."""
     if shown.code is None:
         return ""
+    if not shown.read_aloud:
+        return CODE_IS_SHOWN if shown.carded else CODE_IS_NOWHERE
     code = shown.code.strip()
     groups = [code[start : start + 3] for start in range(0, len(code), 3)] if code.isdigit() else [code]
     return f"Consent code: {' '.join(groups)}"

@@ -36,7 +36,7 @@ def build(shown: Shown) -> Item:
     informing = (
         _words(1, state_line(shown, counting=True)),
         _words(2, detail_line(shown)),
-        Item(3, code_line(shown)),  # not greyed: it is there to be read off
+        Item(3, code_line(shown)),  # not greyed: somebody waits for it
         _words(4, one_line(shown.answer)),
     )
     stop_now = Item(10, "Stop now: erase what is held here", act=Act.WITHDRAW)

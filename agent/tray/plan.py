@@ -1,7 +1,7 @@
 """Where things stand on the badge: lines, buttons, corners. Pure; all lengths in physical pixels."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.tray.look import PAUSE_MINUTES, TITLE, Act, Shown, code_line, plain_lines
 
@@ -86,7 +86,7 @@ def corners(screen: Box, width: int, height: int, margin: int = 12) -> tuple[tup
 
 def _texts(shown: Shown) -> tuple[str, ...]:
     first, *others = plain_lines(shown)
-    code = code_line(shown)
+    code = code_line(replace(shown, read_aloud=False))
     return (f"{TITLE}: {first}", *([code] if code else []), *others)
 
 

@@ -100,11 +100,22 @@ def test_nothing_of_a_pause_is_ever_seen(life: Life) -> None:
     assert all(marker.encode() not in path.read_bytes() for path in files)
 
 
+def still(life: Life) -> None:
+    """Wait until nothing is under way any more: what was done is seen, and the last group of it is answered, however busy the machine."""
+
+    def quiet() -> bool:
+        before = life.status().tally
+        rest(1.5)
+        return life.status().tally == before and before.pending == 0
+
+    until(quiet, "the end of what is under way", poll_s=0.1)
+
+
 def test_a_silent_indicator_ends_the_recording(life: Life) -> None:
     """INV-3: the icon's process is stopped; what is done then is not kept, its hook is gone, and another icon takes its place."""
     life.desk.work()
     kept(life, 4)
-    rest(2.0)  # the last group of this work is answered, too
+    still(life)
     before = len(life.held())
     (tray,), (observer,) = life.children("tray"), life.children("observer")
     tray.send_signal(signal.SIGSTOP)

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from agent.demo.calls import argv
-from agent.demo.icon import Icon
+from agent.demo.code import on_screen
 from agent.demo.person import Person
 from agent.demo.programs import Program
 from agent.demo.stage import Stage, stage
@@ -40,11 +40,7 @@ class Trial:
     def asked(self) -> str:
         """Wait for the question; the code that the icon shows."""
         self.terminal.expect("type the code")
-        icon = Icon(self._desk.bus)
-        try:
-            return icon.code()
-        finally:
-            icon.close()
+        return on_screen(self.env)
 
     def processes(self) -> list[psutil.Process]:
         """Everything that it has started and that still runs."""

@@ -1,12 +1,13 @@
 """What the indicator says: every state in words of its own, and the code in one place only."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.tray.look import Act, Look, Shown, code_line, detail_line, one_line, plain_lines, state_line
+from agent.tray.look import CODE_IS_NOWHERE, CODE_IS_SHOWN, Act, Look, Shown, code_line, detail_line, one_line, plain_lines, state_line
 from consent.vocabulary import State
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -37,10 +38,12 @@ def test_withdrawing_is_possible_wherever_there_is_something_to_withdraw(shown: 
 
 
 @given(st.from_regex(r"[0-9]{6}", fullmatch=True), st.sampled_from(ALL))
-def test_the_code_is_in_its_own_line_and_nowhere_else(code: str, shown: Shown) -> None:
-    """Not in the tooltip's lines, not in the headline, not in a repr."""
+def test_the_code_is_in_no_words_but_those_for_a_screen_reader(code: str, shown: Shown) -> None:
+    """It is drawn on a card; the words say where, or that there is no screen to draw it on."""
     with_code = Shown(state=shown.state, recorded=shown.recorded, code=code)
-    assert code_line(with_code) == f"Consent code: {code[:3]} {code[3:]}"
+    assert code_line(with_code) == CODE_IS_SHOWN
+    assert code_line(replace(with_code, carded=False)) == CODE_IS_NOWHERE
+    assert code_line(replace(with_code, read_aloud=True)) == f"Consent code: {code[:3]} {code[3:]}"
     assert code not in repr(with_code)
     assert plain_lines(with_code) == plain_lines(shown)
     assert code_line(shown) == ""

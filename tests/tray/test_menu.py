@@ -1,6 +1,7 @@
 """The menu and its D-Bus form: words on top, one click to pause, two levels to stop, and every way a host may click."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from agent.tray import dbusmenu, menu
 from agent.tray.exported import ITEM, ITEM_PATH, MENU, MENU_PATH, Exported, Pictures
-from agent.tray.look import Act, Shown
+from agent.tray.look import CODE_IS_SHOWN, Act, Shown
 from agent.tray.reply import NotHere, Reply
 from consent.vocabulary import State
 
@@ -34,7 +35,7 @@ def test_the_menu_reads_from_state_to_stop() -> None:
     """State in words, code, then Pause, Resume, Stop."""
     assert labels(PAUSED) == [
         "Paused · 10 min left",
-        "Consent code: 123 456",
+        CODE_IS_SHOWN,
         "Pause 30 minutes",
         "Resume",
         "Stop for good",
@@ -71,13 +72,16 @@ def test_about_to_show_tells_the_host_when_its_copy_is_old() -> None:
     assert dbusmenu.answer(menu.build(PAUSED), 1, True, "AboutToShowGroup", ([0, 99],)).body == ([0], [99])
 
 
-def test_the_code_is_nowhere_on_the_bus_but_in_its_menu_line() -> None:
-    """Tooltip, title and the rest of the item do not know it."""
+def test_the_code_is_nowhere_on_the_bus() -> None:
+    """Tooltip, title, the rest of the item and the menu do not know it; for a screen reader the menu's line alone does."""
     item = exported(PAUSED).answer(ITEM_PATH, "org.freedesktop.DBus.Properties", "GetAll", (ITEM,))
     assert "123" not in repr(item).replace(repr(item.body[0]["IconPixmap"]), "")
-    assert "code waits in the menu" in item.body[0]["ToolTip"][1][3]
-    layout = exported(PAUSED).answer(MENU_PATH, MENU, "GetLayout", (0, -1, []))
-    assert repr(layout).count("123 456") == 1
+    assert CODE_IS_SHOWN in item.body[0]["ToolTip"][1][3]
+    for shown, times in ((PAUSED, 0), (replace(PAUSED, read_aloud=True), 1)):
+        layout = exported(shown).answer(MENU_PATH, MENU, "GetLayout", (0, -1, []))
+        assert repr(layout).count("123 456") == times
+        tooltip = exported(shown).answer(ITEM_PATH, "org.freedesktop.DBus.Properties", "GetAll", (ITEM,)).body[0]["ToolTip"]
+        assert "123 456" not in repr(tooltip)
 
 
 def test_labels_cannot_make_mnemonics() -> None:

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from agent.tray.look import Act, Shown
+from agent.tray.look import CODE_IS_SHOWN, Act, Shown
 from agent.tray.plan import Box, Plan, corners, plan
 from consent.vocabulary import State
 
@@ -27,9 +27,9 @@ def test_everything_fits_and_nothing_overlaps(shown: Shown, asking: bool) -> Non
     assert not any(one.meets(other) for one, other in combinations(boxes, 2))
 
 
-def test_the_code_is_on_the_badge_only_while_there_is_one() -> None:
-    """The badge is the indicator where there is no tray: the code is here, and gone with it."""
-    assert any("123 456" in text for _, _, text in planned(Shown(state=State.UNASKED, code="123456")).lines)
+def test_the_badge_says_where_the_code_is_only_while_there_is_one() -> None:
+    """The code itself is on the card, whatever form the indicator has."""
+    assert any(text == CODE_IS_SHOWN for _, _, text in planned(Shown(state=State.UNASKED, code="123456")).lines)
     assert not any("code" in text for _, _, text in planned(Shown(state=State.UNASKED)).lines)
 
 

@@ -1,9 +1,10 @@
 """The icon in a real panel: what a person sees and clicks, and what it answers when challenged."""
 
 import os
+import re
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,14 @@ import pytest
 from jeepney import DBusAddress, Message, MessageType, new_method_call
 from jeepney.io.blocking import DBusConnection
 from PIL import Image
+from Xlib import X
 
+from agent.demo.code import on_screen, shown
+from agent.demo.display import open_display
 from agent.demo.wait import until
 from agent.messages import Appear, Done, Pause, Refused, Replaced, Resume, Withdraw
+from agent.tray.card import NAME
+from agent.tray.look import CODE_IS_SHOWN
 from consent.vocabulary import State
 from tests.tray.daemon import Daemon, appear
 from tests.tray.stage import Stage
@@ -106,14 +112,56 @@ def test_every_look_reaches_the_panel_and_is_proven(panelled: Stage, tray: Tray,
     assert len(drawn) == len(seen) == len(SIX)
 
 
-def test_the_code_is_in_the_menu_only_while_there_is_one(tray: Tray, daemon: Daemon) -> None:
-    """Shown in the menu's line, gone from it with the next word of the daemon, never in the item's properties."""
-    tray.shows(daemon, appear(State.UNASKED, code="123456"))
-    assert "Consent code: 123 456" in tray.menu()
+def test_the_code_is_on_the_screen_only_while_there_is_one_and_never_on_the_bus(panelled: Stage, tray: Tray, daemon: Daemon) -> None:
+    """Drawn on a card, gone from it with the next word of the daemon; menu and properties say only where it is."""
+    for code in ("123456", "908070"):
+        tray.shows(daemon, appear(State.UNASKED, code=code))
+        assert on_screen(panelled.env) == code
+    assert CODE_IS_SHOWN in tray.menu()
     item = tray.call("/StatusNotifierItem", "org.freedesktop.DBus.Properties", "GetAll", "s", (ITEM,))[0]
-    assert "123" not in repr({name: value for name, value in item.items() if name != "IconPixmap"})
+    said = repr({name: value for name, value in item.items() if name != "IconPixmap"}) + tray.menu() + _properties_of_windows(panelled.env)
+    assert not re.search("908 ?070|123 ?456", said)
     tray.shows(daemon, appear(State.UNASKED))
+    until(lambda: not shown(panelled.env), "the end of the card")
     assert "code" not in tray.menu()
+
+
+def test_a_card_that_is_covered_comes_up_again(panelled: Stage, tray: Tray, daemon: Daemon) -> None:
+    """Whoever is to type the code must see it, whatever windows come."""
+    tray.shows(daemon, appear(State.UNASKED, code="314159"))
+    on_screen(panelled.env)
+    screen = open_display(panelled.env)
+    root = screen.screen().root
+    cover = root.create_window(0, 0, 1000, 300, 0, screen.screen().root_depth, X.InputOutput, override_redirect=True, background_pixel=0)
+    cover.map()
+    screen.sync()
+    try:
+        until(lambda: [each.get_wm_name() for each in root.query_tree().children][-1] == NAME, "the card above the cover")
+        assert on_screen(panelled.env) == "314159"
+    finally:
+        screen.close()
+
+
+def test_where_a_screen_reader_is_on_the_menu_says_the_code(panelled: Stage, tray: Tray, daemon: Daemon) -> None:
+    """Pixels tell nothing to somebody who does not see: then the desktop's own setting has it written as well."""
+    status = DBusAddress("/org/a11y/bus", "org.a11y.Bus", "org.freedesktop.DBus.Properties")
+    with panelled.bus() as bus:
+        for is_on in (True, False):
+            told = ("org.a11y.Status", "ScreenReaderEnabled", ("b", is_on))
+            bus.send_and_get_reply(new_method_call(status, "Set", "ssv", told), timeout=10)
+            tray.shows(daemon, appear(State.UNASKED, code="271828"))
+            until(lambda: ("271 828" in tray.menu()) is is_on, "the menu's line")  # noqa: B023
+            tray.shows(daemon, appear(State.UNASKED))
+
+
+def _properties_of_windows(env: Mapping[str, str]) -> str:
+    """Every property of every window at the top of that display, as text."""
+    screen = open_display(env)
+    try:
+        windows = screen.screen().root.query_tree().children
+        return repr([each.get_full_property(atom, X.AnyPropertyType) for each in windows for atom in each.list_properties()])
+    finally:
+        screen.close()
 
 
 def test_a_click_by_event_group_pauses(tray: Tray, daemon: Daemon) -> None:
