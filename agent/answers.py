@@ -235,6 +235,8 @@ class Answers:
         return offer
 
     def _begin(self, asking: consenting.Asking) -> None:
+        if self._daemon.foreign is not None:
+            raise CannotDo(f"nobody can say yes here, because {self._daemon.foreign}", "log in to the desktop as yourself")
         if not self._daemon.indicator.proof.live:
             raise CannotDo("no icon or badge is visible, so nobody can see the code", "start it with: volens tray")
         self._asking = asking

@@ -58,6 +58,7 @@ class Daemon:
         self.standing: Standing = CLOSED
         self.policy = InForce(blocker=Blocker.POLICY_MISSING)
         self.indicator = Indicator(read, loop, self._answered, self.reconsider)
+        self.foreign: str | None = None  # why this account may record nobody here (`agent.session`)
         self.code: str | None = None
         self.collectors: tuple[pipe.CollectorState, ...] = ()
         self.recorded = False
@@ -81,6 +82,8 @@ class Daemon:
         now, record = self._read(), self.subject.record
         blockers = frozenset(self._blockers) | (_UNWRITABLE if record.unwritable else frozenset())
         policy = self.policy.policy
+        if self.foreign is not None:
+            blockers |= {Blocker.FOREIGN_SESSION}
         if self.policy.blocker is not None:
             blockers |= {self.policy.blocker}
         elif self.policy.expired(now):

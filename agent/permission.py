@@ -130,6 +130,7 @@ BLOCKER_WORDS: Mapping[Blocker, str] = MappingProxyType(
         Blocker.RECEIPT_INVALID: "your consent receipt does not verify",
         Blocker.NOTHING_AGREED: "nothing of what you agreed to is in the present policy",
         Blocker.JOURNAL_UNWRITABLE: "the ledger cannot be written",
+        Blocker.FOREIGN_SESSION: "only a person can be recorded, in a session of their own",
         Blocker.DISPLAY_GONE: "the display is gone",
         Blocker.NOT_OBSERVABLE: "this desktop session cannot be observed",
         Blocker.OBSERVER_FAILING: "the observer keeps failing",

@@ -5,12 +5,13 @@ It refuses to start beside another daemon of the same person, with state that ot
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from importlib.resources import files
 from typing import Any
 
-from agent import clock, control, policies
+from agent import clock, control, policies, session
 from agent.answers import Answers
 from agent.daemon import Daemon
 from agent.lock import Lock, wait
@@ -54,6 +55,8 @@ async def _run(places: Places, subject: Subject, lock: Lock, *, only_erase: bool
     register = parse(files("consent").joinpath("register.toml").read_text("utf-8"))
     daemon = Daemon(subject, register, clock.read, loop)
     daemon.working = lock.busy
+    if not subject.settings.trial:  # throw-away keys, nothing leaves this machine
+        daemon.foreign = session.foreign(os.geteuid(), os.environ)
     daemon.take(policies.load(places, subject.record, subject.settings.receiver, clock.read()))
     daemon.appear()
     registering = Registering(daemon, places, clock.read, loop)

@@ -144,6 +144,7 @@ class Blocker(StrEnum):
     RECEIPT_INVALID = "receipt_invalid"
     NOTHING_AGREED = "nothing_agreed"  # what was consented to and the present policy have nothing in common
     JOURNAL_UNWRITABLE = "journal_unwritable"
+    FOREIGN_SESSION = "foreign_session"  # root, or an account in another's session
     DISPLAY_GONE = "display_gone"
     NOT_OBSERVABLE = "not_observable"  # e.g. Wayland: input cannot be seen by design
     OBSERVER_FAILING = "observer_failing"

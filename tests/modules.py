@@ -181,6 +181,7 @@ agent.registering
 agent.report
 agent.run
 agent.sent
+agent.session
 agent.settings
 agent.subject
 agent.terminal
