@@ -195,7 +195,7 @@ class Daemon:
             return
         scope = self.standing.scope
         rules = tuple(
-            pipe.SurfaceRule(surface.id, surface.executables, surface.structure_only)
+            pipe.SurfaceRule(surface.id, surface.executables, surface.structure_only, surface.packages, surface.hosts)
             for surface in policy.surfaces.values()
             if surface.id in scope.surfaces()
         )

@@ -95,7 +95,8 @@ def _surfaces(receipt: ConsentReceipt, policy: Policy, asked: Scope) -> Iterator
     agreed = receipt.scope()
     for surface in policy.surfaces.values():
         if surface.id in receipt.surfaces and receipt.surfaces[surface.id] != surface.fingerprint:
-            yield f"{surface.name}: it now stands for {', '.join(surface.executables)} ({surface.category})"
+            stands_for = ", ".join([*surface.executables, *surface.packages, *surface.hosts])
+            yield f"{surface.name}: it now stands for {stands_for} ({surface.category})"
         new = sorted(kind for where, kind in asked.grants if where == surface.id and agreed.purpose(where, kind) is None)
         if new:
             yield f"{surface.name}: {', '.join(new)}"

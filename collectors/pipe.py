@@ -11,15 +11,19 @@ from consent.vocabulary import Kind, SurfaceId, Why
 
 
 class SurfaceRule(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """How a surface is recognised: by resolved executable paths, never by title or class.
+    """How a surface is recognised: by its programs' files (`collectors.programs`), never by title or class.
 
     Attributes:
         structure_only: Only pointer, scroll, focus: no keys of any kind (terminals, mail, chat).
+        packages: Debian packages, one of which must have brought the program; none: its path is enough.
+        hosts: A site's. Nothing here can read a host yet, so a surface that has some is never recognised.
     """
 
     surface: SurfaceId
     executables: tuple[str, ...]
     structure_only: bool
+    packages: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
 
 
 class Grant(msgspec.Struct, frozen=True, tag="grant", forbid_unknown_fields=True):

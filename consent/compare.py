@@ -111,6 +111,8 @@ def _of_surface(name: SurfaceId, old: SurfaceTerms, new: SurfaceTerms) -> Iterat
         yield _more(f"app {name}: also stands for {', '.join(sorted(more))}")
     if less := set(old.executables) - set(new.executables):
         yield _other(f"app {name}: no longer stands for {', '.join(sorted(less))}; it waits, because it is no longer what was agreed to")
+    yield from _narrowed_to(name, "programs of the packages", old.packages, new.packages)
+    yield from _narrowed_to(name, "the hosts", old.hosts, new.hosts)
     if new.category != old.category:
         change = _more if old.structure_only and not new.structure_only else _other
         yield change(f"app {name}: it counts as {new.category}, and was {old.category}")
@@ -118,6 +120,19 @@ def _of_surface(name: SurfaceId, old: SurfaceTerms, new: SurfaceTerms) -> Iterat
         yield _more(f"app {name}: it serves the purpose {new.purpose}, and served {old.purpose}")
     if new.name != old.name:
         yield _other(f"app {name}: it is called {new.name}, and was {old.name}", waits=False)
+
+
+def _narrowed_to(name: SurfaceId, what: str, old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[Change]:
+    """Packages or hosts: none stands for no limit. A limit that is tighter waits too: what was agreed to is no longer what is meant."""
+    if set(old) == set(new):
+        return
+    if not new:
+        yield _more(f"app {name}: no longer only {what} {', '.join(sorted(old))}, but any")
+    elif more := old and set(new) - set(old):
+        yield _more(f"app {name}: also {what} {', '.join(sorted(more))}")
+    if new and (gone := set(old) - set(new) if old else set(new)):
+        words = "no longer" if old else "now only"
+        yield _other(f"app {name}: {words} {what} {', '.join(sorted(gone))}; it waits, because it is no longer what was agreed to")
 
 
 def _come_and_gone(old: Mapping[_Id, _Terms], new: Mapping[_Id, _Terms], words: Callable[[_Terms], str]) -> Iterator[Change]:
@@ -130,7 +145,8 @@ def _purpose(terms: PurposeTerms) -> str:
 
 
 def _surface(terms: SurfaceTerms) -> str:
-    return f"app {terms.id} ({terms.name}, {terms.category}): {', '.join(sorted(terms.kinds))}, for {terms.purpose}"
+    where = f", only at {', '.join(terms.hosts)}" if terms.hosts else ""
+    return f"app {terms.id} ({terms.name}, {terms.category}{where}): {', '.join(sorted(terms.kinds))}, for {terms.purpose}"
 
 
 def _span(seconds: int) -> str:

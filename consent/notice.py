@@ -68,7 +68,8 @@ def _surfaces(policy: Policy) -> Iterator[str]:
     yield "Where: only in these windows"
     for surface in policy.surfaces.values():
         limit = " (no keys of any kind)" if surface.structure_only else ""
-        yield from _item(f"{surface.name}: {', '.join(sorted(surface.kinds))}{limit}")
+        where = f", only at {', '.join(surface.hosts)}" if surface.hosts else ""
+        yield from _item(f"{surface.name}{where}: {', '.join(sorted(surface.kinds))}{limit}")
 
 
 def _kinds(kinds: Mapping[Kind, Entry]) -> Iterator[str]:

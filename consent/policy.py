@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from consent.hosts import HostError, Sites
+from consent.programs import runs_anything
 from consent.scope import SURFACELESS, Scope
 from consent.vocabulary import Kind, Purpose, SurfaceId
 
@@ -37,6 +39,9 @@ def _printable(text: str) -> str:
 _Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 _Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
 _Category = Literal["work", "browser", "terminal", "mail", "chat", "assistant", "secrets", "hr", "health", "banking"]
+_Package = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]{1,100}$")]
+"""A Debian package's name (Debian policy, 5.6.1), without its architecture."""
+_Host = Annotated[str, Field(max_length=255), AfterValidator(_printable)]
 _PUBLIC_KEY_BYTES = 1216
 
 
@@ -65,6 +70,8 @@ class _SurfaceIn(_Closed):
     category: _Category
     purpose: _Id
     kinds: Annotated[list[Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]], Field(min_length=1)]
+    packages: Annotated[list[_Package], Field(min_length=1, max_length=16)] | None = None
+    hosts: Annotated[list[_Host], Field(min_length=1, max_length=64)] | None = None
 
 
 class _PolicyIn(_Closed):
@@ -100,7 +107,13 @@ class PurposeTerms:
 
 @dataclass(frozen=True, slots=True)
 class SurfaceTerms:
-    """An app, by the resolved paths of its executables; what is asked for there, and for which purpose."""
+    """An app or a site, by what it is and not by what it is called; what is asked for there, and for which purpose.
+
+    Attributes:
+        executables: Resolved paths of its programs; for a site, of the browsers in which it counts.
+        packages: Debian packages, of which one must have brought the program wherever the system can say so; none: the path alone counts.
+        hosts: A site's hosts, as `consent.hosts` reads them; none: the whole app.
+    """
 
     id: SurfaceId
     name: str
@@ -108,11 +121,14 @@ class SurfaceTerms:
     category: str
     purpose: Purpose
     kinds: frozenset[Kind]
+    packages: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
-        """What this surface really is: a hash, hex, of its executables and category, which a name alone does not fix."""
-        return hashlib.sha256("\n".join([self.category, *sorted(self.executables)]).encode()).hexdigest()
+        """What this surface really is: a hash, hex, of category, executables, packages and hosts, which a name alone does not fix."""
+        named = [f"package {each}" for each in sorted(self.packages)] + [f"host {each}" for each in sorted(self.hosts)]
+        return hashlib.sha256("\n".join([self.category, *sorted(self.executables), *named]).encode()).hexdigest()
 
     @property
     def structure_only(self) -> bool:
@@ -162,7 +178,32 @@ def _surface(raw: _SurfaceIn, purposes: Mapping[Purpose, PurposeTerms]) -> Surfa
         raise PolicyError(f"surface {raw.id} is {raw.category}: no key of any kind, frame, label or clipboard may be asked for there")
     if Purpose(raw.purpose) not in purposes:
         raise PolicyError(f"surface {raw.id} names a purpose that the policy does not have")
-    return SurfaceTerms(SurfaceId(raw.id), raw.name, tuple(raw.executables), raw.category, Purpose(raw.purpose), kinds)
+    if any(runs_anything(path) for path in raw.executables):
+        raise PolicyError(f"surface {raw.id} lists an interpreter, a shell or another program that runs anything; list the program itself")
+    for what, named in (("executable", raw.executables), ("package", raw.packages or []), ("host", raw.hosts or [])):
+        _once(named, what)
+    packages, hosts = tuple(raw.packages or ()), tuple(raw.hosts or ())
+    return SurfaceTerms(SurfaceId(raw.id), raw.name, tuple(raw.executables), raw.category, Purpose(raw.purpose), kinds, packages, hosts)
+
+
+def _apart(surfaces: Mapping[SurfaceId, SurfaceTerms]) -> None:
+    """Raises PolicyError unless every window is of one surface at most: a program of several has hosts in all, and no host in two."""
+    listing: dict[str, list[SurfaceTerms]] = {}
+    for surface in surfaces.values():
+        _sites(surface)
+        for path in surface.executables:
+            listing.setdefault(path, []).append(surface)
+    for several in {tuple(each.id for each in found): found for found in listing.values() if len(found) > 1}.values():
+        if not all(each.hosts for each in several):
+            raise PolicyError("the policy names an executable twice, and not as the browser of sites only")
+        _sites(*several)
+
+
+def _sites(*surfaces: SurfaceTerms) -> None:
+    try:
+        Sites.of({each.id: each.hosts for each in surfaces})
+    except HostError as error:
+        raise PolicyError(f"a host of surface {surfaces[0].id} cannot be used: {error}") from None
 
 
 def _once(names: list[str], what: str) -> None:
@@ -182,7 +223,7 @@ def parse(raw: bytes) -> Policy:
         raise PolicyError(f"the policy is malformed at {place}: {first['msg']}") from None
     _once([purpose.id for purpose in read.purposes], "purpose")
     _once([surface.id for surface in read.surfaces], "surface")
-    _once([path for surface in read.surfaces for path in surface.executables], "executable")
     purposes = {Purpose(each.id): _purpose(each) for each in read.purposes}
     surfaces = {SurfaceId(each.id): _surface(each, purposes) for each in read.surfaces}
+    _apart(surfaces)
     return Policy(read.version, read.controller, read.receiver, read.hold_min_s, MappingProxyType(purposes), MappingProxyType(surfaces))

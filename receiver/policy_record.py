@@ -157,7 +157,8 @@ def _purposes(policy: Policy) -> Iterator[str]:
 def _surfaces(policy: Policy) -> Iterator[str]:
     for surface in policy.surfaces.values():
         limit = "; no keys of any kind" if surface.structure_only else ""
-        yield f"{surface.name} ({surface.category}; {', '.join(surface.executables)}): {', '.join(sorted(surface.kinds))}{limit}"
+        what = "; ".join(", ".join(named) for named in (surface.executables, surface.packages, surface.hosts) if named)
+        yield f"{surface.name} ({surface.category}; {what}): {', '.join(sorted(surface.kinds))}{limit}"
 
 
 def _described(basis: Basis) -> Iterator[str]:

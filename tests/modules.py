@@ -41,12 +41,14 @@ collectors.backends.unavailable
 collectors.backends.x11_time
 collectors.collector
 collectors.errors
+collectors.identity
 collectors.keymap
 collectors.keys
 collectors.keysyms
 collectors.minimise
 collectors.pipe
 collectors.pointer
+collectors.programs
 collectors.raw
 collectors.roles
 collectors.shape
@@ -58,10 +60,12 @@ consent.gate
 consent.groups
 consent.history
 consent.holding
+consent.hosts
 consent.hours
 consent.notice
 consent.pause
 consent.policy
+consent.programs
 consent.proof
 consent.receipt
 consent.register
@@ -205,7 +209,9 @@ collectors.backends.linux_x11
 collectors.backends.x11_record
 collectors.backends.x11_windows
 collectors.observer
+collectors.packages
 collectors.pick
+collectors.processes
 consent.ledger
 custody.__main__
 custody.clock

@@ -95,7 +95,7 @@ class LinuxX11:
             return "degraded", "no window manager says which window is in front"
         if kind in KEY_KINDS and self._accessibility is not None and self._accessibility.trouble:
             return "degraded", self._accessibility.trouble
-        return "live", ""
+        return "live", self._windows.doubt if kind is Kind.FOCUS else ""
 
     def sources(self) -> list[int]:
         """The X connections and the accessibility bus."""

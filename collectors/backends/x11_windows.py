@@ -1,16 +1,18 @@
 """Which X window is in front and whose it is: by the executable of its process, never by title or class.
 
-The process is the one that the X server itself names for the window's connection (XRes); only where the server cannot,
-what the window says of itself. A program that an interpreter runs is its interpreter: its own name is not looked at.
+The process is the one that the X server itself names for the window's connection (XRes): what a window says of itself (_NET_WM_PID)
+is not looked at, and where the server names none, the window is of no surface. What a process is, `collectors.programs` says.
 """
 
 import contextlib
 import os
-import sys
 from dataclasses import dataclass, replace
 from typing import Any
 
+from collectors.identity import Identity
 from collectors.pipe import SurfaceRule
+from collectors.processes import Processes
+from collectors.programs import Programs
 from collectors.raw import Front, Geometry
 from consent.vocabulary import SurfaceId
 
@@ -26,11 +28,12 @@ _MOST_UNKNOWN = 64
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a top-level window. `frame` is the child of the root that it is in."""
+    """What is known of a top-level window. `frame` is the child of the root that it is in; `identity` what made it a recorded one."""
 
     front: Front
     pid: int = 0
     frame: int = 0
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,9 @@ class Windows:
         self._root = self._screen.root
         self._active = display.intern_atom("_NET_ACTIVE_WINDOW")
         self._managed = display.intern_atom("_NET_SUPPORTING_WM_CHECK")
-        self._pid = display.intern_atom("_NET_WM_PID")
         self._own = display.intern_atom(OWN_PROPERTY)
         self._clients = display.intern_atom("_NET_CLIENT_LIST")
-        self._rules = {os.path.realpath(path): rule for rule in rules for path in rule.executables}
-        self._python = os.path.realpath(sys.executable)
+        self._programs = Programs(rules, Processes())
         self._known: dict[int, Known] = {}
         self._numbers = 0
 
@@ -64,6 +65,11 @@ class Windows:
     def active_atom(self) -> int:
         """The property of the root window that names the window in front."""
         return int(self._active)
+
+    @property
+    def doubt(self) -> str:
+        """What is not known of the programs' identity, for people; empty if nothing."""
+        return self._programs.doubt
 
     def says_which(self) -> bool:
         """Whether there is a window manager that says which window is in front."""
@@ -76,7 +82,7 @@ class Windows:
         return (xid, self.known(xid)) if xid else (0, Known(Front()))
 
     def known(self, xid: int) -> Known:
-        """Whose window it is; looked up once."""
+        """Whose window it is: looked up once, and no longer believed when its process has ended or runs another program."""
         from Xlib.error import XError
 
         known = self._known.get(xid)
@@ -85,6 +91,8 @@ class Windows:
                 known = self._known[xid] = self._look_up(xid)
             except XError:  # gone meanwhile; its id may come back as another window's
                 return Known(Front())
+        if known.identity is not None and not self._programs.still(known.identity):
+            known = self._known[xid] = Known(Front(), known.pid, known.frame)
         return known
 
     def forget(self, xid: int) -> None:
@@ -173,11 +181,11 @@ class Windows:
         pid, frame = self._pid_of(xid), self._frame_of(xid)
         if self._is_own(xid, pid):
             return Known(Front(own=True), pid, frame)
-        rule = self._rules.get(_executable(pid))
-        if rule is None:
+        identity = self._programs.of(pid)
+        if identity is None:
             return Known(Front(), pid, frame)
         self._numbers += 1
-        return Known(Front(SurfaceId(rule.surface), self._numbers, rule.structure_only), pid, frame)
+        return Known(Front(SurfaceId(identity.rule.surface), self._numbers, identity.rule.structure_only), pid, frame, identity)
 
     def _watch(self, xid: int) -> None:
         from Xlib import X
@@ -189,8 +197,7 @@ class Windows:
             for answer in self._display.res_query_client_ids([{"client": xid, "mask": _LOCAL_PID}]).ids:
                 if answer.value:
                     return int(answer.value[0])
-        said = self._display.create_resource_object("window", xid).get_full_property(self._pid, _CARDINAL)
-        return int(said.value[0]) if said is not None and len(said.value) else 0
+        return 0
 
     def _is_pop_up(self, xid: int) -> bool:
         return bool(self._display.create_resource_object("window", xid).get_attributes().override_redirect)
@@ -198,7 +205,7 @@ class Windows:
     def _is_own(self, xid: int, pid: int) -> bool:
         if self._display.create_resource_object("window", xid).get_full_property(self._own, _CARDINAL) is None:
             return False
-        return _executable(pid) == self._python and _account(pid) == os.getuid()
+        return _is_like_us(pid)
 
     def _frame_of(self, xid: int) -> int:
         for _ in range(_DEEPEST):
@@ -209,15 +216,9 @@ class Windows:
         return 0
 
 
-def _executable(pid: int) -> str:
+def _is_like_us(pid: int) -> bool:
+    """Whether a process is of our account and runs the very file that we run."""
     try:
-        return os.readlink(f"/proc/{pid}/exe") if pid else ""
+        return os.stat(f"/proc/{pid}").st_uid == os.getuid() and os.path.samefile(f"/proc/{pid}/exe", "/proc/self/exe")
     except OSError:
-        return ""
-
-
-def _account(pid: int) -> int:
-    try:
-        return os.stat(f"/proc/{pid}").st_uid
-    except OSError:
-        return -1
+        return False

@@ -47,6 +47,8 @@ def purpose(**changed: Any) -> dict[str, Any]:
             Direction.WIDER,
             "also stands for /usr/bin/keepassxc",
         ),
+        (policy(surfaces=[surface(packages=["mousepad"])]), Direction.OTHER, "now only programs of the packages mousepad; it waits"),
+        (policy(surfaces=[surface(hosts=["github.com"])]), Direction.OTHER, "now only the hosts github.com; it waits"),
         (policy(surfaces=[surface(name="Writer")]), Direction.OTHER, "is called Writer"),
         (policy(surfaces=[surface(category="browser")]), Direction.OTHER, "counts as browser"),
         (policy(controller="Else"), Direction.OTHER, "controller is Else"),
@@ -74,6 +76,25 @@ def test_a_category_that_lets_keys_in_is_wider() -> None:
     assert change.direction is Direction.WIDER
 
 
+@pytest.mark.parametrize("field", ["packages", "hosts"])
+def test_other_packages_and_other_hosts_are_wider_or_wait(field: str) -> None:
+    """One more, or any at all, is wider; one fewer is not what was agreed to, and waits. Each is off until a new yes."""
+    one, two, none = ({field: ["a.example"]}, {field: ["a.example", "b.example"]}, {})
+    for before, after, direction, words in (
+        (one, two, Direction.WIDER, "also"),
+        (one, none, Direction.WIDER, "but any"),
+        (two, one, Direction.OTHER, "no longer"),
+        (none, one, Direction.OTHER, "now only"),
+    ):
+        old, new = (parse(as_bytes(policy(surfaces=[surface(**each)]))) for each in (before, after))
+        (change,) = changes(old, new)
+        assert (change.direction, change.waits) == (direction, True)
+        assert words in change.words
+        agreed = yes_to_all(old)
+        assert effective(agreed, old, EVERY_KIND).surfaces()
+        assert not effective(agreed, new, EVERY_KIND).surfaces()
+
+
 def test_nothing_differs_from_itself() -> None:
     """The same policy under a new number: no change."""
     assert changes(parse(as_bytes(policy())), parse(as_bytes(policy(version=2)))) == ()
@@ -85,6 +106,8 @@ _SURFACES = st.lists(
         id=st.sampled_from(["editor", "files"]),
         executables=st.sampled_from([["/usr/bin/a"], ["/usr/bin/b"], ["/usr/bin/c", "/usr/bin/d"]]),
         category=st.sampled_from(["work", "browser"]),
+        packages=st.sampled_from([None, ["aa"], ["a.b", "cc"]]),
+        hosts=st.sampled_from([None, ["a.example"], ["*.a.example", "b.example"]]),
         kinds=st.lists(st.sampled_from(["pointer_button", "key_chord", "focus"]), min_size=1, max_size=3, unique=True),
     ),
     max_size=2,

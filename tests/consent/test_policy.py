@@ -39,6 +39,13 @@ def test_a_policy_is_read_into_frozen_terms() -> None:
         ({"surfaces": [surface(kinds=["gap"])]}, "kind that is of no surface"),
         ({"surfaces": [surface(executables=["mousepad"])]}, "executables"),
         ({"surfaces": [surface(executables=[])]}, "executables"),
+        ({"surfaces": [surface(executables=["/usr/bin/mousepad"] * 2)]}, "executable twice"),
+        ({"surfaces": [surface(packages=["Mousepad"])]}, "packages"),
+        ({"surfaces": [surface(packages=["mousepad/../x"])]}, "packages"),
+        ({"surfaces": [surface(packages=["mousepad", "mousepad"])]}, "package twice"),
+        ({"surfaces": [surface(packages=[])]}, "packages"),
+        ({"surfaces": [surface(hosts=[])]}, "hosts"),
+        ({"surfaces": [surface(hosts=["github.com", "github.com"])]}, "host twice"),
         ({"surfaces": [surface(), surface()]}, "twice"),
         ({"surfaces": [surface(), surface(id="other")]}, "executable twice"),
         ({"surfaces": [surface(purpose="performance-review")]}, "purpose that the policy does not have"),
@@ -105,7 +112,7 @@ def _fields(schema: Any) -> set[str]:
 def test_a_policy_cannot_select_anybody() -> None:
     """Executives, contractors and interns have the same rule: the schema is closed, and none of its fields can tell people apart."""
     whole = set("format version controller receiver hold_min_s purposes surfaces".split())
-    terms = set("id title public_key readers retention_days name executables category purpose kinds".split())
+    terms = set("id title public_key readers retention_days name executables packages hosts category purpose kinds".split())
     assert _fields(_PolicyIn.model_json_schema()) == whole | terms
     for word in (
         "subject",
@@ -118,7 +125,7 @@ def test_a_policy_cannot_select_anybody() -> None:
         "role",
         "team",
         "department",
-        "host",
+        "hostname",
         "device",
         "group",
     ):

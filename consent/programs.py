@@ -1,0 +1,34 @@
+"""What kind of program a path names: one that says what is run, or one that runs anything. Pure.
+
+A program that runs other programs' text says nothing about what it runs: to list it would be to list everything that is written
+for it. A script's identity is its interpreter, so scripts cannot be listed; what they start, if it is a program of its own, can.
+"""
+
+import re
+
+_SHELLS = "sh bash dash zsh fish ksh ksh93 mksh lksh tcsh csh rbash yash busybox toybox elvish nu pwsh powershell"
+_LANGUAGES = (
+    "python pythonw pypy perl ruby jruby irb lua luajit node nodejs deno bun php php-cgi java javaw javaws jshell mono mono-sgen dotnet "
+    "tclsh wish expect guile racket scheme sbcl clisp ecl gforth julia R Rscript octave octave-cli octave-gui erl erlexec beam beam.smp "
+    "escript elixir iex scala groovy kotlin gjs gjs-console cjs cjs-console seed qml qmlscene qmlruntime awk gawk mawk nawk sed ghci "
+    "runghc ocaml swipl gnuplot m4 make hhvm rakudo raku js js78 js102 d8"
+)
+_RUNTIMES = (
+    "wine wine64 wine32 wine-preloader wine64-preloader wineloader wine-stable wine-development electron nw nwjs adl love love2d "
+    "flatpak bwrap snap snap-confine firejail proot fakechroot AppRun appimage-run AppImageLauncher qemu-system pressure-vessel-wrap "
+    "ld.so valgrind gdb strace ltrace env sudo su doas pkexec nohup setsid unshare nsenter chroot systemd-run xargs script screen tmux "
+    "dtach ssh"
+)
+RUNS_ANYTHING = frozenset(f"{_SHELLS} {_LANGUAGES} {_RUNTIMES}".lower().split())
+"""By name, in lower case and without a version. The one place: the policy and the observer both ask here."""
+_VERSION = re.compile(r"[-_.]?v?[0-9]")
+_BUILD = re.compile(r"-(dbg|debug|bin|static)$")
+_LOADER = re.compile(r"ld(-linux[a-z0-9-]*|-musl[a-z0-9_-]*|-[0-9.]+|64|32)?\.so(\.[0-9]+)*$")
+_MACHINE = re.compile(r"qemu-[a-z0-9_-]+$")
+
+
+def runs_anything(path: str) -> bool:
+    """Whether the program at this path is an interpreter, a shell, or another that runs whatever it is given."""
+    name = path.rsplit("/", maxsplit=1)[-1].lower()
+    bare = {name, _BUILD.sub("", name), _VERSION.split(name, maxsplit=1)[0]}
+    return bool(bare & RUNS_ANYTHING or _LOADER.fullmatch(name) or _MACHINE.fullmatch(name))
