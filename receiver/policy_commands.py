@@ -56,6 +56,12 @@ def init(
     _put_draft(out or Path(f"root-{version}.draft"), draft, f"root {version}")
 
 
+@cli.command("example")
+def example() -> None:
+    """Print a policy to start from. 200 programs and sites of work; take out what you do not need, and fill in what says REPLACE."""
+    typer.echo(files("receiver").joinpath("policy.example.json").read_text("utf-8"), nl=False)
+
+
 @cli.command("propose")
 def propose(
     directory: Directory,
@@ -66,9 +72,10 @@ def propose(
 ) -> None:
     """Draft the next policy. It is checked as an agent would."""
     from receiver import clock, policy_publish
-    from receiver.policy_reading import check_retention
+    from receiver.policy_reading import check_filled_in, check_retention
 
     raw = read_file(policy)
+    check_filled_in(policy, raw)
     check_retention(policy_of(policy))
     expires = clock.now() + timedelta(days=days)
     draft = policy_publish.draft_policy(tuf_of(directory), raw, expires, read_draft(root) if root else None)

@@ -9,6 +9,9 @@ from receiver import policy_draft, policy_repo
 from receiver.errors import ReceiverError
 from receiver.policy_draft import Draft
 
+TO_REPLACE = b"REPLACE"
+"""Stands in `policy.example.json` wherever only who asks knows what belongs there: key, receiver, controller, title, readers."""
+
 
 def tuf_of(directory: Path) -> Path:
     """The TUF repository of a receiver's folder. Raises ReceiverError if there is none."""
@@ -33,6 +36,12 @@ def policy_of(source: Path) -> Policy:
         return parse(raw)
     except PolicyError as error:
         raise ReceiverError(f"{source}: {error}", "mend the policy and try again") from None
+
+
+def check_filled_in(source: Path, raw: bytes) -> None:
+    """Raises ReceiverError for a policy in which something of the example is still to be filled in."""
+    if left := raw.count(TO_REPLACE):
+        raise ReceiverError(f"{source}: {left} lines still say {TO_REPLACE.decode()}", "fill them in, or take them out")
 
 
 def check_retention(policy: Policy) -> None:
