@@ -17,6 +17,8 @@ from consent.vocabulary import Blocker
 
 METADATA = "metadata"
 TARGETS = "targets"
+MOST_WORDS = 300
+"""Characters of a reason that are kept and shown: a receiver's address may be 200 long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,12 @@ def load(places: Places, record: Record, receiver: str | None, now: Clocks) -> I
         policy = parse(trusted.policy)
         if policy.version < before.policy:
             raise TrustError(f"the policy went back from version {before.policy} to {policy.version}")
+        if policy.receiver != receiver:
+            raise TrustError(f"the policy is for {policy.receiver}, and agent.toml names another receiver")
     except (TrustError, PolicyError) as error:
-        return InForce(blocker=Blocker.POLICY_REFUSED, why=str(error))
-    if policy.receiver != receiver:
-        return InForce(blocker=Blocker.POLICY_REFUSED, why=f"the policy is for {policy.receiver}, and agent.toml names another receiver")
+        why = str(error)[:MOST_WORDS]
+        record.refused(why, now)
+        return InForce(blocker=Blocker.POLICY_REFUSED, why=why)
     record.accept(Accepted(trusted.versions, trusted.online, policy.version), now)
     loaded = InForce(policy, trusted.expires, verified=now)
     if loaded.expired(now):

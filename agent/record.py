@@ -32,6 +32,9 @@ from transport.notes import Note
 from transport.recovery import CODE_BYTES, RecoveryCode
 
 POLICY_ACCEPTED = "policy_accepted"
+POLICY_REFUSED = "policy_refused"
+MOST_REFUSALS = 16
+"""Lines about refused policies, from one accepted policy to the next: whoever sends bad ones cannot fill the ledger."""
 FORGOTTEN = "forgotten"
 SENT = "sent"
 
@@ -147,6 +150,18 @@ class Record:
             with contextlib.suppress(OSError):  # the ledger remembers it too
                 self._raise(msgspec.structs.replace(self._floors, accepted=accepted))
             self.note(POLICY_ACCEPTED, at, {"versions": list(accepted.versions), "policy": accepted.policy, "online": accepted.online})
+
+    def refused(self, why: str, at: Clocks) -> None:
+        """Remember that a policy was refused: once for each reason since the last that was accepted. A full disk does not matter here."""
+        said: list[str] = []
+        for entry in reversed(self.entries):
+            if entry.what == POLICY_ACCEPTED:
+                break
+            if entry.what == POLICY_REFUSED:
+                said.append(str(entry.data["why"]))
+        if why not in said and len(said) < MOST_REFUSALS:
+            with contextlib.suppress(LedgerUnwritable):
+                self.note(POLICY_REFUSED, at, {"why": why})
 
     def _raise(self, raised: floors.Floors) -> None:
         floors.put(self._places, raised)

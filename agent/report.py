@@ -96,6 +96,7 @@ def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
             policy.policy.version if policy.policy else None,
             policy.expires.isoformat() if policy.expires else None,
             alive.wider if alive else 0,
+            policy.why or None,
         ),
         receipt=ReceiptPart(receipt.id if receipt else None),
         pause=PausePart(left, until_resumed),

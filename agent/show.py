@@ -119,6 +119,8 @@ def _parts(report: Status) -> Iterator[tuple[str, str]]:
     expires = f", until {_minute(report.policy.expires)}" if report.policy.expires else ""
     known = _no_policy(report) if report.running else "not looked at: the daemon is not running"
     yield "policy", f"version {report.policy.version}{expires}" if report.policy.version else known
+    if report.policy.why and Blocker.POLICY_REFUSED in report.why:
+        yield "", report.policy.why
     if report.policy.waits:
         yield "", "it asks for more than you agreed to; that is off until you say yes: volens consent show"
     yield "consent", f"receipt {report.receipt.id}" if report.receipt.id else "none"
@@ -135,7 +137,7 @@ def _parts(report: Status) -> Iterator[tuple[str, str]]:
     )
     yield "sent", f"{counted(report.sent.batches, 'batch')}, {_bytes(report.sent.bytes)}{most}"
     for collector in report.collectors:
-        if collector.state != "live":
+        if collector.state != "live" or collector.why:
             yield "collector", f"{collector.kind}: {collector.state} {collector.why}"
 
 

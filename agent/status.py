@@ -58,6 +58,7 @@ class PolicyPart(Part, frozen=True):
     version: int | None
     expires: str | None  # ISO 8601, UTC
     waits: int = 0  # how many things it asks for beyond the yes that is in force; all of them are off
+    why: str | None = None  # why there is none in force: one line for people
 
 
 class ReceiptPart(Part, frozen=True):
