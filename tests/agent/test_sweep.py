@@ -1,0 +1,401 @@
+"""Over every key, variable, flag and request that the code has, and over root, another account, a logon script and a receiver: nothing
+collects without the person's yes and an icon that shows it."""
+
+import ast
+import asyncio
+import atexit
+import functools
+import itertools
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from agent import daemon as daemon_module
+from agent import machine, messages, policies
+from agent.channel import Channel
+from agent.commands import app
+from agent.daemon import Daemon
+from agent.errors import AgentError, NotRunning
+from agent.places import Places
+from agent.subject import Subject
+from collectors import pipe
+from consent.ledger import LedgerError
+from consent.trust import Metadatas
+from consent.vocabulary import State
+from tests.agent import knobs
+from tests.agent.people import BOOT, at, places_in, say_yes
+from tests.agent.test_narrowing import cache
+from tests.commands import ROOT, Place, run
+from tests.nothing_lost.whole import COMMAND
+from tests.policies import as_bytes, policy, surface
+from tests.register import REGISTER
+from tests.trust import Repository
+from transport.errors import TransportError
+
+RECEIVER = "http://127.0.0.1:9"
+SEED = 20_261_121
+
+# --- the knobs are those that the code has -------------------------------------------------------------------------
+
+
+def test_every_key_variable_flag_and_request_of_the_code_is_tried_here() -> None:
+    """A new one fails until somebody has written down what is tried with it."""
+    assert knobs.keys() == set(knobs.KEYS)
+    assert knobs.policy_fields() == knobs.POLICY
+    assert knobs.variables() - knobs.NO_VARIABLES == set(knobs.VARIABLES)
+    assert knobs.reads_environment() == knobs.READ_WHOLE
+    assert knobs.metavars() == set(knobs.ARGUMENTS)
+    tried = knobs.lines(random.Random(SEED), 0)
+    flags = {opt for parameters in knobs.commands().values() for each in parameters for opt in each.opts if opt.startswith("-")}
+    assert flags <= set(itertools.chain.from_iterable(tried))
+    assert len(list(knobs.requests(random.Random(SEED), ""))) >= 6 * 16
+
+
+def test_only_one_place_starts_the_observer_and_only_behind_the_gate() -> None:
+    """One call makes the child, in one method, which one line calls, under `if may_hook(...)`. Nothing else of ours hooks anything."""
+    made, called = [], []
+    for file in (file for folder in knobs.FOLDERS for file in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            text = ast.unparse(node) if isinstance(node, ast.Call | ast.If) else ""
+            if isinstance(node, ast.Call) and text.startswith(("Child('observer'", "command('observer'")):
+                made.append(file.name)
+            if isinstance(node, ast.Call) and text.endswith("._start_observer()"):
+                called.append(file.name)
+            if isinstance(node, ast.If) and "._start_observer()" in text:
+                assert ast.unparse(node.test) == "may_hook(self.standing)"
+    assert (made, called) == (["daemon.py"], ["daemon.py"])
+
+
+# --- combinations, in this process ---------------------------------------------------------------------------------
+
+GOOD = Repository(policy=as_bytes(policy(version=2)), versions={"targets": 2, "snapshot": 2, "timestamp": 2})
+MORE = as_bytes(policy(version=3, surfaces=[surface(kinds=["pointer_button", "key_chord", "focus"]), surface(id="b", executables=["/b"])]))
+POLICIES: dict[str, Callable[[], Metadatas] | None] = {
+    "none": None,
+    "good": GOOD.build,
+    "asks for more": lambda: replace(GOOD, policy=MORE, versions=dict.fromkeys(GOOD.versions, 3)).build(),
+    "unsigned": lambda: replace(GOOD, policy=MORE, sign_targets=[], versions=dict.fromkeys(GOOD.versions, 3)).build(),
+    "expired": lambda: replace(GOOD, expires=datetime(2001, 1, 1, tzinfo=UTC)).build(),
+}
+SAID = ("nothing", "yes", "a pause", "a no", "another account's yes", "a yes under another root", "a yes of another key")
+SHOWN = ("nothing", "attached only", "something else", "not visible", "recording")
+OWNERS = ("the person", "another account") if os.geteuid() == 0 else ("the person",)
+
+
+@dataclass(frozen=True)
+class Combination:
+    """One drawn by chance."""
+
+    keys: dict[str, Any]
+    variables: dict[str, str]
+    said: str
+    policy: str
+    shown: str
+    owner: str
+
+    @property
+    def may_collect(self) -> bool:
+        """Worked out without asking the product: a person's yes, on this machine, to a policy in force; and an icon that shows it."""
+        theirs = self.keys.get("receiver") == RECEIVER and self.keys.get("receiver_pin") is None and self.keys.get("trial") != "yes"
+        return (
+            theirs
+            and (self.said, self.shown, self.owner) == ("yes", "recording", "the person")
+            and self.policy in ("good", "asks for more")
+        )
+
+
+def _drawn(chance: random.Random) -> Combination:
+    """Any knob may stand anywhere; yes, good policy and the right icon are drawn more often, so that little is missing."""
+    keys = {key: chance.choice(values) for key, values in knobs.KEYS.items()}
+    if chance.random() < 0.7:
+        keys = {"receiver": RECEIVER}
+    every = knobs.VARIABLES | knobs.OF_OTHERS
+    variables = {name: chance.choice(every[name]) for name in chance.sample(sorted(every), chance.randrange(6))}
+    often: list[tuple[tuple[str, ...], str]] = [
+        (SAID, "yes"),
+        (tuple(POLICIES), "good"),
+        (SHOWN, "recording"),
+        (OWNERS, "the person"),
+    ]
+    drawn = [likely if chance.random() < 0.65 else chance.choice(every_one) for every_one, likely in often]
+    return Combination({key: value for key, value in keys.items() if value is not None}, variables, *drawn)
+
+
+class Recorder:
+    """In the place of the daemon's child: what would have been started, with which grant."""
+
+    started: list[pipe.Grant]
+
+    def __init__(self, name: str, *_: object) -> None:
+        assert name == "observer"
+
+    def say(self, body: bytes) -> None:
+        Recorder.started.append(pipe.decode_down(body))
+
+    def kill(self) -> None:
+        """Nothing runs."""
+
+
+class Icon:
+    """The daemon's end of an icon's connection. `answers`: what it answers to each challenge, None: nothing."""
+
+    def __init__(self, answers: Callable[[State], tuple[bool, State]] | None) -> None:
+        self._answers, self._told, self.challenges = answers, State.UNASKED, list[bytes]()
+
+    def say(self, answer: messages.Answer) -> None:
+        match answer:
+            case messages.Appear(state):
+                self._told = state
+            case messages.Challenge(nonce):
+                self.challenges.append(nonce)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def answer(self, daemon: Daemon) -> None:
+        """To everything that it was asked."""
+        while self._answers is not None and self.challenges:
+            visible, showing = self._answers(self._told)
+            daemon.indicator.answered(self, messages.Proven(self.challenges.pop(0), "one", visible, showing))  # type: ignore[arg-type]
+
+
+ICONS: dict[str, Callable[[State], tuple[bool, State]] | None] = {
+    "attached only": None,
+    "something else": lambda _: (True, State.PAUSED),
+    "not visible": lambda told: (False, told),
+    "recording": lambda told: (True, told),
+}
+
+
+@functools.cache
+def _template(said: str) -> Path:
+    """A folder in which a person, or somebody in their place, has said this before; made once, copied for each combination."""
+    folder = Path(tempfile.mkdtemp(prefix="volens-sweep-"))
+    atexit.register(shutil.rmtree, folder)
+    places = places_in(folder)
+    cache_root(places, Repository().root() if said == "a yes under another root" else GOOD.root())
+    with pytest.MonkeyPatch.context() as elsewhere:
+        if said == "another account's yes":
+            elsewhere.setattr(machine, "place", lambda: "ff" * 32)
+        subject = Subject(places, BOOT, at(0))
+        if said != "nothing":
+            say_yes(subject, at(0))
+        if said == "a pause":
+            subject.pause(None, at(1))
+        if said == "a no":
+            subject.withdraw(at(1))
+        subject.close()
+    if said == "a yes of another key":
+        (places.keys / "ledger").unlink()
+    cache_root(places, GOOD.root())
+    return folder
+
+
+@functools.cache
+def _metadata(name: str) -> Metadatas | None:
+    build = POLICIES[name]
+    return build() if build is not None else None
+
+
+def cache_root(places: Places, root: bytes) -> None:
+    places.pinned_root.write_bytes(root)
+
+
+def _toml(keys: dict[str, Any]) -> str:
+    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in keys.items())
+
+
+def _daemon_starts(places: Places, combination: Combination) -> tuple[bool, int]:
+    """What the daemon does when it starts, in its order (`agent.run`); whether hooks were set, and how many events it holds."""
+    places.check()
+    subject = Subject(places, BOOT, at(5))
+    try:
+        receiver = subject.settings.receiver
+        daemon = Daemon(subject, REGISTER, lambda: at(6), asyncio.get_running_loop())
+        daemon.take(policies.load(places, subject.record, receiver, at(6)))
+        daemon.appear()
+        if combination.shown != "nothing":
+            icon = Icon(ICONS[combination.shown])
+            daemon.indicator.attach(icon, messages.Attach("one", "tray"))  # type: ignore[arg-type]
+            icon.answer(daemon)
+        daemon.reconsider()
+        for grant in Recorder.started:
+            assert {rule.surface for rule in grant.surfaces} <= {"editor"}
+            assert grant.kinds <= {"pointer_button", "key_chord", "gap", "control"}
+        return bool(Recorder.started), subject.hold.stats().events
+    finally:
+        subject.close()
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_no_combination_collects_without_a_yes_and_an_icon(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seeded; a quarter each. Where yes, policy and icon are all there it does collect, so that this is no test of nothing."""
+    _sweep(random.Random(SEED + number), 25, tmp_path, monkeypatch)
+
+
+@pytest.mark.soak
+def test_no_combination_of_three_thousand_collects_without_a_yes_and_an_icon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The long form."""
+    _sweep(random.Random(SEED + 99), 3_000, tmp_path, monkeypatch)
+
+
+def _sweep(chance: random.Random, times: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon_module, "Child", Recorder)
+    collected = 0
+    for _ in range(times):
+        combination, place = _drawn(chance), folder / "one"
+        Recorder.started = []
+        started, held = _one(combination, place, monkeypatch)
+        assert (started, held) == (combination.may_collect, 0), combination
+        collected += started
+        shutil.rmtree(place)
+    assert 1 <= collected < times
+
+
+def _one(combination: Combination, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[bool, int]:
+    shutil.copytree(_template(combination.said), folder)
+    places = places_in(folder)
+    if (found := _metadata(combination.policy)) is not None:
+        cache(_At(places), found)  # type: ignore[arg-type]
+    places.settings.write_text(_toml(combination.keys), "utf-8")
+    places.settings.chmod(0o600)
+    if combination.owner != "the person":
+        os.chown(places.ledger, 4711, 4711)
+
+    async def start() -> tuple[bool, int]:
+        return _daemon_starts(places, combination)
+
+    with monkeypatch.context() as env:
+        for name, value in combination.variables.items():
+            env.setenv(name, value)
+        try:
+            return asyncio.run(start())
+        except (AgentError, LedgerError, TransportError):
+            return bool(Recorder.started), 0
+
+
+@dataclass
+class _At:
+    """As much of a subject as `cache` looks at."""
+
+    places: Places
+
+
+# --- a real daemon, with a live icon and an observer that would tell of clicks: all that lacks is the yes -----------
+
+
+@contextmanager
+def _willing(folder: Path, more: dict[str, str]) -> Iterator[Places]:
+    """A daemon process of tests/nothing_lost/whole.py, with a good policy, whose icon answers everything. Nobody has said yes."""
+    places = Places(folder / "state" / "volens", folder / "run" / "volens")
+    (folder / "run").mkdir(mode=0o700)
+    places.prepare()
+    cache(_At(places), GOOD.build())  # type: ignore[arg-type]
+    places.settings.write_text(_toml({"receiver": RECEIVER}), "utf-8")
+    places.settings.chmod(0o600)
+    env = {"PATH": os.environ["PATH"], "HOME": str(folder)} | more | {"PYTHONPATH": str(ROOT)}
+    argv = [sys.executable, *COMMAND[1:], "daemon", str(places.state), str(places.runtime)]
+    with subprocess.Popen(argv, env=env, cwd=ROOT, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            _until(lambda: places.socket.exists() and _status(places).indicator.live)
+            assert _status(places).policy.version == 2
+            yield places
+        finally:
+            process.terminate()
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    until_s = time.monotonic() + 30
+    while True:
+        with suppress(NotRunning, OSError):
+            if holds():
+                return
+        assert time.monotonic() < until_s, "the daemon does not start"
+        time.sleep(0.02)
+
+
+def _status(places: Places) -> Any:
+    return _ask(places, messages.AskStatus()).status  # type: ignore[union-attr]
+
+
+def _ask(places: Places, request: messages.Request) -> messages.Answer:
+    with Channel(places.socket) as channel:
+        return channel.ask(request)
+
+
+def _nothing_is_collected(places: Places, because: object) -> None:
+    status = _status(places)
+    assert status.standing in (State.UNASKED, State.WITHDRAWN), because
+    assert not status.collecting, because
+    assert (status.tally.seen, status.hold.events, status.receipt.id) == (0, 0, None), because
+
+
+def _end_the_daemon(words: list[str]) -> bool:
+    return words[:2] == ["consent", "withdraw"]
+
+
+def test_no_flag_and_no_request_of_a_script_collects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A logon script, at its worst: every command with each of its flags and some pairs of them, everything that can be said on the socket,
+    codes that are guessed. The icon is live, the policy good, the observer would tell of clicks. The yes needs the code, which only the
+    icon has."""
+    _script(tmp_path, monkeypatch, pairs=25)
+
+
+@pytest.mark.soak
+def test_no_pair_of_flags_of_a_script_collects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same with every pair."""
+    _script(tmp_path, monkeypatch, pairs=10_000)
+
+
+def _script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, pairs: int) -> None:
+    chance = random.Random(SEED)
+    with _willing(tmp_path, {}) as places:
+        for name, folder in {"XDG_STATE_HOME": "state", "XDG_RUNTIME_DIR": "run", "HOME": "."}.items():
+            monkeypatch.setenv(name, str(tmp_path / folder))
+        monkeypatch.chdir(tmp_path)
+        for name in ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS"):
+            monkeypatch.delenv(name, raising=False)
+        lines = [words for words in knobs.lines(chance, pairs) if not _end_the_daemon(words)]
+        for words in lines:
+            if words[0] == "run":  # it would close this very process to others
+                again = run(Place(tmp_path), ["volens", *words])
+                assert again.code == 1
+            else:
+                CliRunner().invoke(app, words, input="000000\n123456\n999999\n")
+        _nothing_is_collected(places, "after the commands")
+        offer = _ask(places, messages.AskConsent(True))
+        assert isinstance(offer, messages.Offer)
+        for request in knobs.requests(chance, offer.notice_sha256):
+            if not isinstance(request, messages.Withdraw | messages.Watch | messages.Attach | messages.Proven):
+                with suppress(NotRunning):
+                    _ask(places, request)
+        _nothing_is_collected(places, "after the requests")
+        for request in (messages.Attach("another", "tray"), messages.Proven(bytes(16), "another", True, State.CONSENTED)):
+            with suppress(NotRunning), Channel(places.socket) as channel:
+                channel.say(request)
+        _nothing_is_collected(places, "after an icon of its own")
+        CliRunner().invoke(app, ["consent", "withdraw"])
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_no_variable_collects(number: int, tmp_path: Path) -> None:
+    """The daemon as a process of its own, with all variables set at once; what moves its folders apart."""
+    chance = random.Random(SEED + number)
+    every = knobs.VARIABLES | knobs.OF_OTHERS
+    more = {name: chance.choice(values) for name, values in every.items() if name != "PATH"}
+    with _willing(tmp_path, more) as places:
+        _nothing_is_collected(places, more)
