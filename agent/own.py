@@ -155,6 +155,8 @@ def _where(places: Places, receiver: str | None, pin: str | None) -> tuple[str, 
         settings = read(places.settings)
         if settings.receiver is None:
             raise CannotDo("no receiver is configured here", "name it: --receiver https://...")
+        if pin is not None:
+            check_pin(Path("--receiver-pin"), Settings(settings.receiver, pin))
         return settings.receiver, pin or settings.receiver_pin
     said = Path("--receiver")
     check_receiver(said, receiver)

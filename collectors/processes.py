@@ -21,16 +21,15 @@ class Processes:
         return os.path.realpath(path)
 
     def process(self, pid: int) -> Running | None:
-        """The process, if it was one and the same all the while it was looked at."""
+        """The process; asked twice and found the same, it was one all the while."""
         place = f"/proc/{pid}"
         try:
-            started = _started(place)
-            path, file, account = os.readlink(f"{place}/exe"), _facts(os.stat(f"{place}/exe")), os.stat(place).st_uid
-            if started is None or _started(place) != started:
-                return None
+            with open(f"{place}/stat", "rb") as file:
+                started = started_of(file.read())
+            path, program, account = os.readlink(f"{place}/exe"), _facts(os.stat(f"{place}/exe")), os.stat(place).st_uid
         except OSError:
             return None
-        return Running(pid, started, path, file, account == os.getuid())
+        return Running(pid, started, path, program, account == os.getuid()) if started is not None else None
 
     def file(self, path: str) -> FileFacts | None:
         """What lies at a path of our own namespace; no link is followed."""
@@ -46,11 +45,6 @@ class Processes:
     def brought(self, path: str, names: Iterable[str]) -> bool | None:
         """Whether one of these packages brought this file; None: this system cannot say."""
         return self._packages.brought(path, names)
-
-
-def _started(place: str) -> int | None:
-    with open(f"{place}/stat", "rb") as file:
-        return started_of(file.read())
 
 
 def _facts(found: os.stat_result) -> FileFacts:

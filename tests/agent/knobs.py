@@ -214,8 +214,8 @@ SAMPLES: dict[Any, tuple[Any, ...]] = {
 """By a field's type, what is tried in a request."""
 
 
-def requests(chance: random.Random, notice_sha256: str, times: int = 6) -> Iterator[messages.Request]:
-    """Every request of the control socket, with what chance puts into its fields."""
+def requests(chance: random.Random, notice_sha256: str, times: int) -> Iterator[messages.Request]:
+    """Every request of the control socket, so many times, with what chance puts into its fields."""
     for kind in typing.get_args(messages.Request):
         hints = typing.get_type_hints(kind)
         for _ in range(times):

@@ -40,6 +40,17 @@ def place(tmp_path: Path) -> Place:
     return made
 
 
+def test_a_pin_that_is_none_is_named_before_anybody_is_asked(place: Place) -> None:
+    """Also where the receiver comes from agent.toml."""
+    settings = place.state / "agent.toml"
+    settings.write_text('receiver = "https://127.0.0.1:9"\n')
+    settings.chmod(0o600)
+    done = run(place, ["volens", "access", "--receiver-pin", "x"])
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("volens: --receiver-pin: receiver_pin is not 64 hexadecimal digits")
+    assert done.err.count("\n") == 1
+
+
 def test_what_is_held_is_exported_with_ledger_and_receipt(place: Place) -> None:
     """Events as `show --json` prints them, the ledger's very lines, the receipt in force; without a daemon."""
     shown = run(place, ["volens", "show", "--json"]).out

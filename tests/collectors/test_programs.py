@@ -65,6 +65,7 @@ def sound(path: str = "/usr/bin/mousepad") -> Machine:
         files["/".join(parts[:depth]) or "/"] = FileFacts(1, depth, 0, FOLDER, 2, 0)
     for number, each in enumerate(LISTED):
         files[each] = FileFacts(1, 100 + number, 0, FILE, 1, 0)
+    files.setdefault(path, FileFacts(1, 99, 0, FILE, 1, 0))
     running = Running(7, 70, path, files[path], True)
     return Machine(files, running, running)
 
@@ -129,7 +130,7 @@ _OF_THE_PROCESS: dict[str, Callable[[Running, random.Random], Running]] = {
 _OF_A_FOLDER: dict[str, FileFacts] = {
     "somebody's folder": FileFacts(1, 1, 1000, FOLDER, 2, 0),
     "writable folder": FileFacts(1, 1, 0, FOLDER | 0o022, 2, 0),
-    "linked folder": FileFacts(1, 1, 0, stat.S_IFLNK | 0o777, 1, 0),
+    "linked folder": FileFacts(1, 1, 0, stat.S_IFLNK | 0o755, 1, 0),
 }
 _LATER: dict[str, Callable[[Running, random.Random], Running | None]] = {
     "another process": lambda running, _: replace(running, started=running.started + 1),
@@ -182,7 +183,9 @@ def test_what_two_surfaces_list_or_only_sites_of_it_is_recognised_as_nothing() -
     assert Programs([site], sound()).of(7) is None
     assert Programs([RULES[0], site], sound()).of(7) is Programs([site, RULES[0]], sound()).of(7) is None
     assert Programs([RULES[0], replace_surface(RULES[0], "other")], sound()).of(7) is None
-    assert Programs([SurfaceRule(SurfaceId("script"), ("/usr/bin/python3.11",), False)], sound()).of(7) is None
+    python = sound("/usr/bin/python3.11")
+    assert python.running is not None
+    assert Programs([SurfaceRule(SurfaceId("script"), (python.running.path,), False)], python).of(7) is None  # what a link leads to
 
 
 def replace_surface(rule: SurfaceRule, name: str) -> SurfaceRule:
