@@ -44,7 +44,9 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "NO_AT_BRIDGE": ("1",),
     "PATH": ("/usr/bin:/bin", ""),
     "PYTHON_KEYRING_BACKEND": ("keyring.backends.fail.Keyring", "keyring.backends.null.Keyring"),
+    "PKEXEC_UID": ("", "0", "4711"),
     "SHELL": ("/bin/sh",),
+    "SUDO_UID": ("0", "4711"),
     "TERM": ("dumb", "xterm"),
     "TMPDIR": ("/tmp",),
     "VOLENS_STAGE": ("1",),
@@ -73,12 +75,13 @@ OF_OTHERS: dict[str, tuple[str, ...]] = {
     "VOLENS_NO_INDICATOR": ("1",),
 }
 """Of the libraries and of the interpreter, by hand; and some that do not exist."""
-NO_VARIABLES = set(
-    "AUTOCOMMIT CLOCK_BOOTTIME FLOCK GET KILL OTHER O_CLOEXEC O_NOFOLLOW O_NONBLOCK POST PUT RANDR RECORD SESSION SYSTEM UTC VACUUM".split()
+_WORDS = (
+    "AUTOCOMMIT CLOCK_BOOTTIME FLOCK GET KILL OTHER O_CLOEXEC O_NOFOLLOW O_NONBLOCK POST PUT RANDR RECORD SESSION SYSTEM UID UTC VACUUM"
 )
+NO_VARIABLES = set(_WORDS.split())
 """Words of other protocols, in capitals."""
-READ_WHOLE = {"agent/trial.py", "agent/demo/children.py", "agent/demo/search.py"}
-"""Who hands the whole environment on, or reads it by a name that is no literal: to children that are swept themselves."""
+READ_WHOLE = {"agent/run.py", "agent/trial.py", "agent/demo/children.py", "agent/demo/search.py"}
+"""Who hands the whole environment on, to children or to whoever reads it by a literal name."""
 
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "FILE": ("/dev/null/nowhere",),

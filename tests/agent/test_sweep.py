@@ -24,7 +24,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agent import daemon as daemon_module
-from agent import machine, messages, policies
+from agent import machine, messages, policies, session
 from agent.channel import Channel
 from agent.commands import app
 from agent.daemon import Daemon
@@ -92,6 +92,8 @@ POLICIES: dict[str, Callable[[], Metadatas] | None] = {
 }
 SAID = ("nothing", "yes", "a pause", "a no", "another account's yes", "a yes under another root", "a yes of another key")
 SHOWN = ("nothing", "attached only", "something else", "not visible", "recording")
+ME = 1234
+BY = ("the person", "root", "the person, through sudo")
 OWNERS = ("the person", "another account") if os.geteuid() == 0 else ("the person",)
 
 
@@ -105,16 +107,16 @@ class Combination:
     policy: str
     shown: str
     owner: str
+    by: str
 
     @property
     def may_collect(self) -> bool:
         """Worked out without asking the product: a person's yes, on this machine, to a policy in force; and an icon that shows it."""
         theirs = self.keys.get("receiver") == RECEIVER and self.keys.get("receiver_pin") is None and self.keys.get("trial") != "yes"
-        return (
-            theirs
-            and (self.said, self.shown, self.owner) == ("yes", "recording", "the person")
-            and self.policy in ("good", "asks for more")
-        )
+        yes_and_icon = (self.said, self.shown, self.owner) == ("yes", "recording", "the person")
+        themselves = self.by == "the person" and not {"SUDO_UID", "PKEXEC_UID"} & set(self.variables)
+        trial = self.keys.get("trial") is True  # throw-away keys, nothing leaves the machine
+        return theirs and yes_and_icon and (themselves or trial) and self.policy in ("good", "asks for more")
 
 
 def _drawn(chance: random.Random) -> Combination:
@@ -129,17 +131,20 @@ def _drawn(chance: random.Random) -> Combination:
         (tuple(POLICIES), "good"),
         (SHOWN, "recording"),
         (OWNERS, "the person"),
+        (BY, "the person"),
     ]
-    drawn = [likely if chance.random() < 0.65 else chance.choice(every_one) for every_one, likely in often]
+    drawn = [likely if chance.random() < 0.7 else chance.choice(every_one) for every_one, likely in often]
     return Combination({key: value for key, value in keys.items() if value is not None}, variables, *drawn)
 
 
-RIGHT = Combination({"receiver": RECEIVER}, {}, "yes", "good", "recording", "the person")
+RIGHT = Combination({"receiver": RECEIVER}, {}, "yes", "good", "recording", "the person", "the person")
 ONE_OTHER = [
     *(replace(RIGHT, said=said) for said in SAID),
     *(replace(RIGHT, policy=name) for name in POLICIES),
     *(replace(RIGHT, shown=shown) for shown in SHOWN),
     *(replace(RIGHT, owner=owner) for owner in OWNERS),
+    *(replace(RIGHT, by=by) for by in BY),
+    *(replace(RIGHT, variables={name: values[-1]}) for name, values in (knobs.VARIABLES | knobs.OF_OTHERS).items()),
     *(
         replace(RIGHT, keys={"receiver": RECEIVER} | {key: value})
         for key, values in knobs.KEYS.items()
@@ -240,6 +245,9 @@ def _daemon_starts(places: Places, combination: Combination) -> tuple[bool, int]
     try:
         receiver = subject.settings.receiver
         daemon = Daemon(subject, REGISTER, lambda: at(6), asyncio.get_running_loop())
+        if not subject.settings.trial:
+            env = combination.variables | ({"SUDO_UID": str(ME + 1)} if "sudo" in combination.by else {})
+            daemon.foreign = session.foreign(0 if combination.by == "root" else ME, env)
         daemon.take(policies.load(places, subject.record, receiver, at(6)))
         daemon.appear()
         if combination.shown != "nothing":
@@ -324,7 +332,7 @@ def _willing(folder: Path, more: dict[str, str]) -> Iterator[Places]:
     (folder / "run").mkdir(mode=0o700)
     places.prepare()
     cache(_At(places), GOOD.build())  # type: ignore[arg-type]
-    places.settings.write_text(_toml({"receiver": RECEIVER}), "utf-8")
+    places.settings.write_text(_toml({"receiver": RECEIVER, "trial": True}), "utf-8")  # else root could not even be asked
     places.settings.chmod(0o600)
     env = {"PATH": os.environ["PATH"], "HOME": str(folder)} | more | {"PYTHONPATH": str(ROOT)}
     command = [*COMMAND, "daemon", str(places.state), str(places.runtime)]
