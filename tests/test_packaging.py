@@ -86,7 +86,7 @@ def test_the_wheel_holds_our_packages_and_nothing_else(wheel: Path) -> None:
     modules = {path.relative_to(ROOT).as_posix() for name in PACKAGES for path in (ROOT / name).rglob("*.py")}
     names = set(zipfile.ZipFile(wheel).namelist())
     ours = {name for name in names if ".dist-info/" not in name}
-    assert ours == modules | data | {"volens.py"}
+    assert ours == modules | data | {"receiver/policy.example.json", "volens.py"}
     assert {"consent/register.toml", "receiver/places.toml"} <= ours
 
 

@@ -266,6 +266,19 @@ def test_a_mark_on_a_foreign_window_hides_nothing(desk: Desktop, terminal: Appli
     assert child.dropped == {Why.SURFACE_NOT_ALLOWED: 6}
 
 
+def test_a_window_that_says_that_it_is_the_editor_s_is_not(desk: Desktop, editor: Application, terminal: Application, child: Child) -> None:
+    """Title, class and process number are what a window says of itself: none of them makes a terminal the editor."""
+    said = {"WM_CLASS": ("8s", "mousepad"), "WM_NAME": ("8s", "Untitled 1 - Mousepad"), "_NET_WM_PID": ("32c", str(editor.process.pid))}
+    for name, (form, value) in said.items():
+        argv = [program("xprop"), "-id", str(terminal.window), "-f", name, form, "-set", name, value]
+        subprocess.run(argv, env=desk.env, check=True)
+    terminal.in_front()
+    child.until(lambda: child.recorded is False, "the terminal in front")
+    desk.type("abc")
+    child.until_seen(6)
+    assert child.dropped == {Why.SURFACE_NOT_ALLOWED: 6}
+
+
 def test_the_daemon_hanging_up_ends_it_at_once(child: Child) -> None:
     """It holds no hook longer than its pipe."""
     assert child.process.stdin is not None
