@@ -42,6 +42,12 @@ def _say(answer: messages.Answer) -> None:
             raise CannotDo(what, do)
 
 
+def _heard(answer: messages.Answer) -> None:
+    """It was done, and there is more to come; a refusal ends the command."""
+    if not isinstance(answer, messages.Done):
+        _say(answer)
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         try:
@@ -235,6 +241,10 @@ def consent_give(
     kinds = _kinds(kind) if kind else frozenset(offer.kinds)
     agreed = spans.hours(hours, offer.zone)
     terminal.read(f"{show.waiting(offer.waits)}{offer.notice}\n{show.covers(purposes, kinds, agreed.text() if agreed else offer.hours)}")
+    if not terminal.acknowledged():
+        typer.echo("Nothing was agreed to. Nothing is recorded.")
+        return
+    _heard(reach.ask(messages.Acknowledge(offer.notice_sha256)))
     while code := terminal.code():
         match reach.ask(messages.GiveConsent(code, purposes, kinds, offer.notice_sha256, hours)):
             case messages.Given(receipt_id, recovery_code):
@@ -246,6 +256,20 @@ def consent_give(
                 _say(answer)
                 return
     typer.echo("Nothing was agreed to. Nothing is recorded.")
+
+
+@consent.command("acknowledge")
+def consent_acknowledge() -> None:
+    """Read the notice and say that you have read it. That is no yes; where it is due on each day, nothing is recorded before."""
+    if not sys.stdin.isatty():
+        raise Usage("nobody can be asked whether they have read it", "give the command in a terminal")
+    reach = _reach()
+    offer = reach.offer(with_code=False)
+    terminal.read(offer.notice)
+    if terminal.acknowledged():
+        _say(reach.ask(messages.Acknowledge(offer.notice_sha256)))
+    else:
+        typer.echo("Nothing was acknowledged.")
 
 
 def _kinds(names: list[str]) -> frozenset[Kind]:
@@ -263,7 +287,7 @@ def consent_withdraw() -> None:
 
 @consent.command("receipt")
 def consent_receipt() -> None:
-    """Print the receipt of your yes, as signed JSON, for you to keep."""
+    """Print the receipt of your yes, signed, for you to keep."""
     match _reach().ask(messages.AskReceipt()):
         case messages.ReceiptIs(str(receipt)):
             typer.echo(json.dumps(json.loads(receipt), indent=2))

@@ -109,6 +109,12 @@ class GiveConsent(Message, frozen=True, tag="give_consent"):
     hours: Words | None = None  # None: those of the offer
 
 
+class Acknowledge(Message, frozen=True, tag="acknowledge"):
+    """I have read this notice, which is on offer now; no yes. Answer: Done."""
+
+    notice_sha256: Words
+
+
 class AskReceipt(Message, frozen=True, tag="receipt"):
     """The consent receipt in force. Answer: ReceiptIs."""
 
@@ -146,6 +152,7 @@ Request = (
     | ShowHeld
     | AskConsent
     | GiveConsent
+    | Acknowledge
     | AskReceipt
     | ShowIcon
     | Attach
@@ -182,6 +189,7 @@ class Offer(Message, frozen=True, tag="offer"):
         waits: What a yes would add to the one that is in force; empty before the first yes, and when there is nothing.
         hours: The hours of a yes that names no others.
         zone: The zone of hours that name none: this computer's.
+        sensitivity: The class of each kind, by the register.
     """
 
     notice: Annotated[str, msgspec.Meta(max_length=40_000)]
@@ -192,6 +200,7 @@ class Offer(Message, frozen=True, tag="offer"):
     waits: tuple[Words, ...] = ()
     hours: Words = ALWAYS_WORD
     zone: Words = UTC_NAME
+    sensitivity: dict[Kind, Words] = msgspec.field(default_factory=dict)
 
 
 class Given(Message, frozen=True, tag="given"):

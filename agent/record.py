@@ -9,6 +9,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent import beside, floors, machine
+from agent import beside, clock, floors, machine
 from agent.errors import CannotDo
 from agent.places import Places
+from agent.today import KEEP_EVERY_MS, Latest, Today
+from consent import notice
 from consent.event import Clocks
-from consent.history import PURGED, Choice, add, fold
+from consent.history import NOTICE_ACKNOWLEDGED, PURGED, Choice, add, fold
 from consent.ledger import Entry, Ledger, LedgerError, LedgerUnwritable
 from consent.pause import Pause
 from consent.receipt import ConsentReceipt, ReceiptError, SignedReceipt, sign, verify
@@ -69,6 +72,7 @@ class Record:
         self._floors = floors.read(places)
         told = _choice(self._ledger.entries)
         self.choice: Choice = replace(told, consents=max(told.consents, self._floors.consents))
+        self._today = Today(Latest(self._floors.wall_ms, _later(self._floors.day, told.noticed)), clock.day_here)
         self.take_in()
 
     def take_in(self) -> None:
@@ -148,6 +152,21 @@ class Record:
                 self._raise(msgspec.structs.replace(self._floors, accepted=accepted))
             self.note(POLICY_ACCEPTED, at, {"versions": list(accepted.versions), "policy": accepted.policy, "online": accepted.online})
 
+    def today(self, now: Clocks) -> date:
+        """The calendar day here; once it was a day, it is never again one before it (INV-5)."""
+        day, kept = self._today.at(now), self._floors
+        if day != kept.day or self._today.latest.wall_ms - kept.wall_ms > KEEP_EVERY_MS:
+            with contextlib.suppress(OSError):  # this process remembers it, and the ledger every day on which a notice was acknowledged
+                self._raise(msgspec.structs.replace(kept, wall_ms=self._today.latest.wall_ms, day=day))
+        return day
+
+    def acknowledge(self, notice_sha256: str, at: Clocks) -> None:
+        """Write down that the person has read this notice today; once a day is enough of it."""
+        day = self.today(at)
+        if (notice_sha256 in self.choice.acknowledged, self.choice.noticed) != (True, day):
+            data = {"notice": notice_sha256, "language": notice.LANGUAGE, "day": day.isoformat()}
+            self.note(NOTICE_ACKNOWLEDGED, at, data)
+
     def _raise(self, raised: floors.Floors) -> None:
         floors.put(self._places, raised)
         self._floors = raised
@@ -206,6 +225,10 @@ class Record:
     @property
     def _reading_key(self) -> Path:
         return self._places.keys / "reading.pub"
+
+
+def _later(one: date | None, other: date | None) -> date | None:
+    return max((day for day in (one, other) if day is not None), default=None)
 
 
 def _choice(entries: Sequence[Entry]) -> Choice:

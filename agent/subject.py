@@ -174,6 +174,11 @@ class Subject:
         self.record.happen(Happening.CONSENT_GIVEN, now, data)
         return code.text() if code else None
 
+    def acknowledge(self, notice_sha256: str, now: Clocks) -> str:
+        """Record that the person has read a notice; what to tell them. It is no yes, and opens nothing that a yes has not opened."""
+        self.record.acknowledge(notice_sha256, now)
+        return "Noted: you have read the notice. That is no yes."
+
     def _finish_purge(self, now: Clocks) -> None:
         """INV-14: a new yes waits until what was withdrawn is gone, so that neither can be taken for the other."""
         if self.record.choice.purge_owed:

@@ -75,6 +75,7 @@ class _PolicyIn(_Closed):
     hold_min_s: Annotated[int, Field(ge=900, le=7 * 86400)]
     purposes: Annotated[list[_PurposeIn], Field(min_length=1, max_length=8)]
     surfaces: Annotated[list[_SurfaceIn], Field(max_length=1000)]
+    notice: Literal["once", "daily"] = "once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class SurfaceTerms:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy as published. `version` rises with every change."""
+    """A policy as published. `version` rises with every change; `daily_notice`: the notice has to be acknowledged on each day."""
 
     version: int
     controller: str
@@ -130,6 +131,7 @@ class Policy:
     hold_min_s: int
     purposes: Mapping[Purpose, PurposeTerms]
     surfaces: Mapping[SurfaceId, SurfaceTerms]
+    daily_notice: bool = False
 
     def scope(self) -> Scope:
         """Everything that it asks for. The surfaceless kinds serve every purpose's first: they carry no content."""
@@ -185,4 +187,12 @@ def parse(raw: bytes) -> Policy:
     _once([path for surface in read.surfaces for path in surface.executables], "executable")
     purposes = {Purpose(each.id): _purpose(each) for each in read.purposes}
     surfaces = {SurfaceId(each.id): _surface(each, purposes) for each in read.surfaces}
-    return Policy(read.version, read.controller, read.receiver, read.hold_min_s, MappingProxyType(purposes), MappingProxyType(surfaces))
+    return Policy(
+        read.version,
+        read.controller,
+        read.receiver,
+        read.hold_min_s,
+        MappingProxyType(purposes),
+        MappingProxyType(surfaces),
+        daily_notice=read.notice == "daily",
+    )

@@ -47,6 +47,12 @@ class ConsentReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         surfaces: What each surface was when it was shown: the fingerprint of its executables and category. Another is a widening.
         retention_days: The longest retention that was promised, by purpose.
         hours: The widest hours in which anything may be observed, as `consent.hours` reads them.
+        daily_notice: Whether the notice was said to come on each day. Less often is a widening.
+        language: Of the notice, as BCP 47 names it.
+        titles: What each purpose was called, for people.
+        readers: Who was said to open each purpose, for people.
+        names: What each surface was called, for people.
+        sensitivity: The class of each kind, by the register of that day.
     """
 
     format: Count
@@ -65,6 +71,12 @@ class ConsentReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     root_sha256: str = ""
     purpose_words: dict[Purpose, str] = msgspec.field(default_factory=dict)
     hours: str = ALWAYS_WORD
+    daily_notice: bool = False
+    language: str = "en"
+    titles: dict[Purpose, str] = msgspec.field(default_factory=dict)
+    readers: dict[Purpose, str] = msgspec.field(default_factory=dict)
+    names: dict[SurfaceId, str] = msgspec.field(default_factory=dict)
+    sensitivity: dict[Kind, str] = msgspec.field(default_factory=dict)
 
     def scope(self) -> Scope:
         """What was consented to."""

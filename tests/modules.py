@@ -22,6 +22,7 @@ agent.show
 agent.spans
 agent.status
 agent.tally
+agent.today
 agent.tray.dbusmenu
 agent.tray.digits
 agent.tray.errors
