@@ -124,8 +124,8 @@ class Answers:
                 return messages.StatusIs(self.status())
             case messages.AskConsent(begin):
                 return self._ask_consent(begin=begin)
-            case messages.AskReceipt():
-                return messages.ReceiptIs(self._daemon.subject.record.choice.receipt)
+            case messages.AskReceipt(begin):
+                return messages.receipt_part(self._daemon.subject.record.choice.receipt, begin)
             case messages.ShowIcon():
                 self._trays.anew()
                 return messages.Done("The icon is started anew. If it does not appear, see: volens status")

@@ -4,7 +4,6 @@ Errors are one line on stderr, `volens: what is wrong; what to do`, exit 1 (2 fo
 agent/status.py. Nothing here decides: the daemon, or the same code under its lock, does.
 """
 
-import json
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -13,7 +12,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from agent import clock, faults, messages, own, show, spans, terminal, zone
+from agent import clock, faults, messages, own, receipts, show, spans, terminal, zone
 from agent.errors import CannotDo, Usage
 from agent.places import of_this_person
 from agent.reach import Reach
@@ -285,16 +284,8 @@ def consent_withdraw() -> None:
     _say(_reach().ask(messages.Withdraw()))
 
 
-@consent.command("receipt")
-def consent_receipt() -> None:
-    """Print the receipt of your yes, signed, for you to keep."""
-    match _reach().ask(messages.AskReceipt()):
-        case messages.ReceiptIs(str(receipt)):
-            typer.echo(json.dumps(json.loads(receipt), indent=2))
-        case messages.ReceiptIs():
-            raise CannotDo("there is no consent, so there is no receipt", "see: volens consent show")
-        case answer:
-            _say(answer)
+consent.command("receipt")(receipts.receipt)
+consent.command("verify")(receipts.verify)
 
 
 def main() -> None:

@@ -116,7 +116,9 @@ class Acknowledge(Message, frozen=True, tag="acknowledge"):
 
 
 class AskReceipt(Message, frozen=True, tag="receipt"):
-    """The consent receipt in force. Answer: ReceiptIs."""
+    """The consent receipt in force, from a character of it on. Answer: ReceiptIs."""
+
+    begin: Count = 0
 
 
 class Attach(Message, frozen=True, tag="attach"):
@@ -210,10 +212,23 @@ class Given(Message, frozen=True, tag="given"):
     recovery_code: Words | None
 
 
-class ReceiptIs(Message, frozen=True, tag="receipt_is"):
-    """The receipt as signed JSON text; None if there is none."""
+RECEIPT_PART = 12_000
+"""Characters of a receipt that surely fit a frame; a policy of 200 apps makes one of 150,000."""
 
-    receipt: Annotated[str, msgspec.Meta(max_length=40_000)] | None
+
+class ReceiptIs(Message, frozen=True, tag="receipt_is"):
+    """A part of the receipt as signed JSON text; None if there is none. `more`: ask again, from behind it."""
+
+    receipt: Annotated[str, msgspec.Meta(max_length=RECEIPT_PART)] | None
+    more: bool = False
+
+
+def receipt_part(receipt: str | None, begin: int) -> ReceiptIs:
+    """The answer to AskReceipt."""
+    if receipt is None:
+        return ReceiptIs(None)
+    end = begin + RECEIPT_PART
+    return ReceiptIs(receipt[begin:end], more=end < len(receipt))
 
 
 class HeldPart(Message, frozen=True, tag="held_part"):

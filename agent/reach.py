@@ -101,6 +101,19 @@ class Reach:
                 return
             yield from _events(chain([first], answers))
 
+    def receipt(self) -> str | None:
+        """The consent receipt in force, as signed JSON text; None if there is none."""
+        whole, more = "", True
+        while more:
+            match self.ask(messages.AskReceipt(len(whole))):
+                case messages.ReceiptIs(str(part), more):
+                    whole += part
+                case messages.ReceiptIs():
+                    return None
+                case answer:
+                    raise _unexpected(answer)
+        return whole
+
     def offer(self, *, with_code: bool) -> messages.Offer:
         """What is asked of the person; `with_code`: the consent step begins, and the icon shows a code."""
         match self.ask(messages.AskConsent(with_code)):

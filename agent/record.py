@@ -37,6 +37,7 @@ from transport.recovery import CODE_BYTES, RecoveryCode
 POLICY_ACCEPTED = "policy_accepted"
 FORGOTTEN = "forgotten"
 SENT = "sent"
+_LEDGER_KEY = "ledger"
 
 
 _MAY_PAUSE = frozenset({State.CONSENTED, State.PAUSED, State.EXEMPT})
@@ -220,7 +221,7 @@ class Record:
 
     @cached_property
     def _key(self) -> Ed25519PrivateKey:
-        return _ledger_key(self._places.keys / "ledger")
+        return _ledger_key(self._places.keys / _LEDGER_KEY)
 
     @property
     def _reading_key(self) -> Path:
@@ -236,6 +237,14 @@ def _choice(entries: Sequence[Entry]) -> Choice:
         return fold(entries)
     except (StandingError, KeyError):
         raise LedgerError("the ledger tells what cannot have happened") from None
+
+
+def ledger_public_key(places: Places) -> bytes | None:
+    """The public half (32 bytes) of this machine's ledger key; None if there is none. Makes nothing."""
+    try:
+        return Ed25519PrivateKey.from_private_bytes((places.keys / _LEDGER_KEY).read_bytes()).public_key().public_bytes_raw()
+    except (OSError, ValueError):
+        return None
 
 
 def _ledger_key(path: Path) -> Ed25519PrivateKey:

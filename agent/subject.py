@@ -5,7 +5,6 @@ daemon's part, before it calls this; here decisions become durable, and what the
 """
 
 import contextlib
-import hashlib
 import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,7 +25,7 @@ from consent.history import HOLD_CHOSEN, HOURS_CHOSEN
 from consent.hours import ALWAYS_WORD, Hours, usual
 from consent.ledger import LedgerUnwritable
 from consent.policy import Policy
-from consent.receipt import ConsentReceipt
+from consent.receipt import ConsentReceipt, commitment
 from consent.standing import Happening, Standing
 from consent.steady import Anchor, anchored
 from consent.unreadable import UNREADABLE
@@ -130,7 +129,7 @@ class Subject:
         terms = Terms(
             standing=standing,
             policy_version=policy.version,
-            receipt_commitment=hashlib.sha256(self.record.salt() + self.record.choice.receipt.encode()).digest(),
+            receipt_commitment=commitment(self.record.salt(), self.record.choice.receipt),
             purpose_keys={terms.id: PublicKey(terms.public_key) for terms in policy.purposes.values()},
             reading_key=PublicKey(keys.reading_public),
             identity_secret=keys.identity_secret,

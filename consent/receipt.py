@@ -4,6 +4,7 @@ The receipt is canonical JSON (sorted keys, no spaces) and an Ed25519 signature 
 ledger key. What it does not name was not consented to.
 """
 
+import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -117,6 +118,11 @@ def sign(receipt: ConsentReceipt, key: Ed25519PrivateKey) -> SignedReceipt:
     """The receipt, signed by the subject's ledger key."""
     text = msgspec.json.encode(receipt, order="deterministic").decode()
     return SignedReceipt(text, key.sign(text.encode()), key.public_key().public_bytes_raw())
+
+
+def commitment(salt: bytes, kept: str) -> bytes:
+    """What every batch carries of a kept receipt, 32 bytes. Only the subject has the salt, in the ledger, and can check it."""
+    return hashlib.sha256(salt + kept.encode()).digest()
 
 
 def verify(text: str, public_key: bytes) -> ConsentReceipt:

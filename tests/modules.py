@@ -67,10 +67,12 @@ consent.proof
 consent.receipt
 consent.register
 consent.scope
+consent.standard
 consent.standing
 consent.steady
 consent.trust
 consent.unreadable
+consent.verifying
 consent.vocabulary
 custody.access
 custody.batches
@@ -177,6 +179,7 @@ agent.places
 agent.policies
 agent.presence
 agent.reach
+agent.receipts
 agent.record
 agent.registering
 agent.report

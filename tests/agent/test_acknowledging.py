@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from consent.event import Clocks
 from consent.history import NOTICE_ACKNOWLEDGED
 from consent.notice import LANGUAGE
 from consent.policy import Policy, parse
+from consent.receipt import ConsentReceipt
 from consent.vocabulary import Blocker, State
 from tests.agent.people import BOOT, POLICY, at, places_in, say_yes, subject_in
 from tests.policies import as_bytes, policy, surface
@@ -154,9 +156,7 @@ def test_a_daily_notice_is_due_once_on_each_day_whoever_asks_for_it(tmp_path: Pa
     asyncio.run(run())
 
 
-def replace_daily(receipt: object) -> object:
-    import msgspec
-
+def replace_daily(receipt: ConsentReceipt) -> ConsentReceipt:
     return msgspec.structs.replace(receipt, daily_notice=True)
 
 
