@@ -13,6 +13,7 @@ import msgspec
 import typer
 
 from agent import clock, faults, messages, own, receipts, show, spans, terminal, zone
+from agent.doctor import doctor
 from agent.errors import CannotDo, Usage
 from agent.places import of_this_person
 from agent.reach import Reach
@@ -210,6 +211,7 @@ def demo(
 
 
 app.command()(own.export)
+app.command()(doctor)
 app.command()(own.erase)
 app.command()(own.access)
 app.command()(own.enroll)

@@ -152,6 +152,7 @@ class Daemon:
         wanted = permission.standing(self.facts(), self.standing.generation)
         if not permission.same(wanted, self.standing):
             self.turn(wanted)
+            self.subject.chronicle.stood(self.standing, self._read())
 
     def turn(self, wanted: Standing) -> None:
         """A new permission, a new generation: close, kill, drop, then show; hooks only if everything holds."""

@@ -45,24 +45,24 @@ def receipt(
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A saved receipt.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A saved receipt.")],
     batches: Annotated[
-        Path | None, typer.Option("--batches", metavar="FILE", help="batches.jsonl of an export: which were recorded under it.")
+        str | None, typer.Option("--batches", metavar="FILE", help="batches.jsonl of an export: which were recorded under it.")
     ] = None,
     ledger: Annotated[
-        Path | None, typer.Option("--ledger", metavar="FILE", help="The ledger with the salt; this machine's if not given.")
+        str | None, typer.Option("--ledger", metavar="FILE", help="The ledger with the salt; this machine's if not given.")
     ] = None,
 ) -> None:
     """Verify a saved receipt, offline. Any changed byte is refused, and named by its field."""
     try:
-        verified = read(_content(file))
+        verified = read(_content(Path(file)))
     except ReceiptError as error:
         raise CannotDo(f"{file} does not hold: {error}", _GET_ANOTHER) from None
     places = of_this_person()
     for line in (_whose(verified), _of_this_machine(places, verified.signed)):
         show.say(line)
     if batches is not None:
-        show.say(_under_it(verified.signed, batches, ledger or places.ledger))
+        show.say(_under_it(verified.signed, Path(batches), Path(ledger) if ledger else places.ledger))
 
 
 def _whose(verified: Verified) -> str:

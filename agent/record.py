@@ -136,6 +136,14 @@ class Record:
         self.unwritable = False
         self.choice = add(self.choice, entry)
 
+    def tell(self, what: str, at: Clocks, data: dict[str, Any]) -> bool:
+        """Write down what nobody said; False if there is no room for it, which is no fault: the reserve is for what somebody says."""
+        try:
+            self._ledger.append(what, at, self._boot, data, reserve=False)
+        except LedgerUnwritable:
+            return False
+        return True
+
     @property
     def accepted(self) -> floors.Accepted:
         """The policy that was accepted last: nothing below it is accepted again."""

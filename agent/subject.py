@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from agent import beside, narrowing, permission, zone
+from agent.chronicle import Chronicle
 from agent.errors import CannotDo, StateUnsafe
 from agent.places import Places
 from agent.record import FORGOTTEN, SENT, Record
@@ -73,6 +74,7 @@ class Subject:
         self.tally = _saved_tally(places.tally)
         self.tally.forgotten += self.hold.recovered.forgotten_n
         self._note_sent(now)
+        self.chronicle = Chronicle(self.record)
         self.tally.settle(held=self.hold.stats().n, sealed=self.outbox.stats().n, sent=self.record.sent_n())
         if self.record.choice.purge_owed:
             self.purge(now)
@@ -114,6 +116,7 @@ class Subject:
             self.tally.drop_held(Why.TOO_OLD, self.hold.drop_aged(now))
             last = Clocks(now.awake_ms, now.boot_ms, max(0, now.wall_ms - hold.AGED_S * 1000))
             self.tally.drop_sealed(Why.TOO_OLD, sum(note.n for note in self.outbox.drop_aged(last.day.isoformat())))
+        self.chronicle.counted(self.tally.part(), now)
 
     def saw(self, before: Clocks, now: Clocks) -> None:
         """The session was awake and unlocked between these instants: its person could have looked."""
@@ -150,6 +153,7 @@ class Subject:
         note = self.outbox.sent(envelope_id)
         self.record.sent(note, now)
         self.tally.send(note.n)
+        self.chronicle.counted(self.tally.part(), now)
 
     def _note_sent(self, now: Clocks) -> None:
         """Write down what was sent, and not written down because the daemon was killed in between."""
@@ -195,6 +199,7 @@ class Subject:
         except LedgerUnwritable as unwritable:
             self.record.closed(beside.close(self.places, minutes, now, self.boot))
             return f"{words} {unwritable}, so this stands in a file beside it until you resume."
+        self.chronicle.counted(self.tally.part(), now, now_or_never=True)
         return words
 
     def _anchor(self, now: Clocks) -> Anchor:
@@ -263,6 +268,7 @@ class Subject:
         self.tally.forget_held(self.tally.held)
         self.tally.forget_sealed(self.tally.sealed)
         self.save()
+        self.chronicle.counted(self.tally.part(), now, now_or_never=True)
         if held.key_gone and waiting.key_gone and asked:
             self.record.purged(now)
 
@@ -282,6 +288,7 @@ class Subject:
             beside.note_later(self.places, FORGOTTEN, now, data)
             words = f"{words} {unwritable}; it is noted there later."
         self.save()
+        self.chronicle.counted(self.tally.part(), now, now_or_never=True)
         return words
 
     def narrow(self, policy: Policy, kinds: frozenset[Kind], now: Clocks) -> str | None:

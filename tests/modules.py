@@ -136,6 +136,7 @@ agent.beside
 agent.carrier
 agent.channel
 agent.child
+agent.chronicle
 agent.clock
 agent.commands
 agent.control
@@ -159,6 +160,7 @@ agent.demo.trial
 agent.demo.wait
 agent.demo.windows
 agent.despite
+agent.doctor
 agent.enrolment
 agent.erase_sent
 agent.export_held
