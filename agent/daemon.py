@@ -74,7 +74,7 @@ class Daemon:
         self._failures = 0
         self._asking: asyncio.TimerHandle | None = None
         self._slept_ms = self._sleep_ms()
-        self._day = subject.record.today(read())
+        self._day = (subject.record.today(read()), self.today())
 
     # --- facts and standing -------------------------------------------------------------------------------------
 
@@ -137,12 +137,12 @@ class Daemon:
         return narrowing.waits(receipt, policy, in_force(self.register, self.today()))
 
     def today(self) -> date:
-        """The day by the wall clock, UTC."""
-        return self._read().day
+        """The day, UTC, by a time that never goes back."""
+        return self.subject.record.utc_day(self._read())
 
     def _begin_day(self) -> None:
-        """A day's notice ends with its day, at midnight and not at the next look: what comes after it comes under another permission."""
-        day = self.subject.record.today(self._read())
+        """A day's notice ends with its day, and a kind with its last: at midnight, not at the next look. Then it is another permission."""
+        day = (self.subject.record.today(self._read()), self.today())
         if day != self._day:
             self._day = day
             self.reconsider()

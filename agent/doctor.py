@@ -67,7 +67,7 @@ def _state(ground: Ground) -> Iterator[Check]:
     except StateUnsafe as unsafe:
         yield Check("state", Level.BAD, unsafe.what, unsafe.do)
         return
-    yield Check("state", Level.OK, f"{ground.places.state}: yours alone (0600 under 0700)")
+    yield Check("state", Level.OK, "everything that is kept is yours alone (0600 under 0700)")
 
 
 def _ledger(ground: Ground) -> Iterator[Check]:
@@ -232,7 +232,7 @@ def _verify(ledger: Path, tail: Path | None) -> str:
 
 def _holds(found: Inspected) -> str:
     last = f", the last of {_minute(found.entries[-1].at.wall_ms)}" if found.entries else ""
-    end = "" if found.whole else "; whether lines are missing behind it cannot be told"
+    end = "" if found.whole or not found.entries else "; whether lines are missing behind it cannot be told"
     torn = f"; behind it {counted(found.torn_bytes, 'byte')} of a line that was never written whole" if found.torn_bytes else ""
     return f"{counted(len(found.entries), 'line')}{last}{end}{torn}"
 

@@ -169,6 +169,11 @@ class Record:
                 self._raise(msgspec.structs.replace(kept, wall_ms=self._today.latest.wall_ms, day=day))
         return day
 
+    def utc_day(self, now: Clocks) -> date:
+        """The UTC day, by the same time that never goes back: what has expired in the register stays expired."""
+        self.today(now)
+        return Clocks(0, 0, self._today.latest.wall_ms).day
+
     def acknowledge(self, notice_sha256: str, at: Clocks) -> None:
         """Write down that the person has read this notice today; once a day is enough of it."""
         day = self.today(at)
