@@ -7,18 +7,16 @@ daemon's part, before it calls this; here decisions become durable, and what the
 import contextlib
 import secrets
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import msgspec
 
-from agent import beside, narrowing, permission, zone
+from agent import beside, narrowing, permission, saved, zone
 from agent.chronicle import Chronicle
 from agent.errors import CannotDo, StateUnsafe
 from agent.places import Places
 from agent.record import FORGOTTEN, SENT, Record
 from agent.settings import Settings, read
-from agent.status import SentPart, TallyPart
-from agent.tally import Tally
+from agent.status import SentPart
 from agent.words import counted, span_words
 from consent.event import Clocks, Event
 from consent.gate import Admitted
@@ -29,7 +27,6 @@ from consent.policy import Policy
 from consent.receipt import ConsentReceipt, commitment
 from consent.standing import Happening, Standing
 from consent.steady import Anchor, anchored
-from consent.unreadable import UNREADABLE
 from consent.vocabulary import Kind, State, Why
 from transport import allowance, disk, hold
 from transport.erasing import askings
@@ -41,7 +38,7 @@ from transport.notes import Note, covered
 from transport.outbox import Outbox
 from transport.seal import Terms
 from transport.sealing import SealedCounts, seal_due
-from transport.seen import Seen, Stretch, sound, watched
+from transport.seen import watched
 from transport.span import Everything, Last, OfPairs, Span
 from transport.term import Term
 from transport.xwing import PublicKey
@@ -68,10 +65,10 @@ class Subject:
         except disk.NotPrivate as error:
             raise StateUnsafe(error.what, error.do) from None
         self.catch_up()
-        self.seen = _saved_seen(places.seen)
+        self.seen = saved.seen(places.seen)
         self.anchor = self._anchor(now)
-        self._spent = _saved_spent(places.spent)
-        self.tally = _saved_tally(places.tally)
+        self._spent = saved.spent(places.spent)
+        self.tally = saved.tally(places.tally)
         self.tally.forgotten += self.hold.recovered.forgotten_n
         self._note_sent(now)
         self.chronicle = Chronicle(self.record)
@@ -203,7 +200,7 @@ class Subject:
         return words
 
     def _anchor(self, now: Clocks) -> Anchor:
-        kept = _saved_anchor(self.places.anchor)
+        kept = saved.anchor(self.places.anchor)
         anchor = anchored(kept, self.boot, now)
         if anchor is not kept:
             with contextlib.suppress(OSError):
@@ -376,34 +373,6 @@ def hold_words(hold_s: int) -> str:
 def forgotten_words(events: int, destroyed: list[Note], sent: list[Note]) -> str:
     words = f"Forgotten: {counted(events, 'held event')} and {counted(len(destroyed), 'waiting envelope')}."
     return f"{words} Of what has been sent, {counted(len(sent), 'batch')} overlap; the receiver is asked to erase." if sent else words
-
-
-def _saved_tally(path: Path) -> Tally:
-    try:
-        return Tally.of(msgspec.json.decode(path.read_bytes(), type=TallyPart))
-    except (OSError, *UNREADABLE):
-        return Tally()
-
-
-def _saved_spent(path: Path) -> allowance.Spent:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=allowance.Spent)
-    except (OSError, *UNREADABLE):
-        return allowance.Spent()
-
-
-def _saved_anchor(path: Path) -> Anchor | None:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Anchor)
-    except (OSError, *UNREADABLE):
-        return None
-
-
-def _saved_seen(path: Path) -> Seen:
-    try:
-        return sound(msgspec.json.decode(path.read_bytes(), type=list[Stretch]))
-    except (OSError, *UNREADABLE):
-        return ()
 
 
 __all__ = ["GONE", "Subject", "forgotten_words", "hold_words"]

@@ -186,6 +186,7 @@ agent.record
 agent.registering
 agent.report
 agent.run
+agent.saved
 agent.sent
 agent.session
 agent.settings
