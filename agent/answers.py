@@ -100,10 +100,8 @@ class Answers:
                 return self._hold_for(seconds)
             case messages.ChooseHours():
                 return self._choose_hours(request)
-            case messages.GiveConsent():
-                return self._give_consent(request)
-            case messages.Acknowledge(notice_sha256):
-                return self._acknowledge(notice_sha256)
+            case messages.GiveConsent() | messages.Acknowledge():
+                return self._consent_step(request)
             case messages.Pause() | messages.Resume() | messages.Forget():
                 return self._stop_or_go_on(request)
         return self._look(request)
@@ -240,6 +238,13 @@ class Answers:
         return policy, msgspec.structs.replace(
             consenting.offer(policy, entries), waits=narrowing.shown(daemon.waits()), hours=daemon.subject.hours_offered(), zone=zone.name()
         )
+
+    def _consent_step(self, request: messages.GiveConsent | messages.Acknowledge) -> messages.Answer:
+        match request:
+            case messages.GiveConsent():
+                return self._give_consent(request)
+            case messages.Acknowledge(notice_sha256):
+                return self._acknowledge(notice_sha256)
 
     def _acknowledge(self, notice_sha256: str) -> messages.Answer:
         """Only for the very notice that is on offer: one that was changed since it was shown was not read."""
