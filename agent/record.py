@@ -38,6 +38,8 @@ POLICY_ACCEPTED = "policy_accepted"
 FORGOTTEN = "forgotten"
 SENT = "sent"
 _LEDGER_KEY = "ledger"
+_KEEP_AGAIN_MS = 60_000
+"""A disk that refuses the latest day is asked again after this."""
 
 
 _MAY_PAUSE = frozenset({State.CONSENTED, State.PAUSED, State.EXEMPT})
@@ -74,6 +76,7 @@ class Record:
         told = _choice(self._ledger.entries)
         self.choice: Choice = replace(told, consents=max(told.consents, self._floors.consents))
         self._today = Today(Latest(self._floors.wall_ms, _later(self._floors.day, told.noticed)), clock.day_here)
+        self._keep_at_ms = 0
         self.take_in()
 
     def take_in(self) -> None:
@@ -164,7 +167,9 @@ class Record:
     def today(self, now: Clocks) -> date:
         """The calendar day here; once it was a day, it is never again one before it (INV-5)."""
         day, kept = self._today.at(now), self._floors
-        if day != kept.day or self._today.latest.wall_ms - kept.wall_ms > KEEP_EVERY_MS:
+        old = day != kept.day or self._today.latest.wall_ms - kept.wall_ms > KEEP_EVERY_MS
+        if old and now.boot_ms >= self._keep_at_ms:
+            self._keep_at_ms = now.boot_ms + _KEEP_AGAIN_MS
             with contextlib.suppress(OSError):  # this process remembers it, and the ledger every day on which a notice was acknowledged
                 self._raise(msgspec.structs.replace(kept, wall_ms=self._today.latest.wall_ms, day=day))
         return day

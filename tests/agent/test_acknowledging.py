@@ -15,17 +15,19 @@ from agent import messages
 from agent.answers import Answers
 from agent.consenting import offer
 from agent.daemon import Daemon
+from agent.permission import Facts, standing
 from agent.policies import InForce
 from agent.settings import Settings
 from agent.subject import Subject
 from agent.today import Latest, Today
 from consent.event import Clocks
-from consent.history import NOTICE_ACKNOWLEDGED
+from consent.history import NOTICE_ACKNOWLEDGED, Choice
 from consent.notice import LANGUAGE
 from consent.policy import Policy, parse
 from consent.receipt import ConsentReceipt
 from consent.vocabulary import Blocker, State
 from tests.agent.people import BOOT, POLICY, at, places_in, say_yes, subject_in
+from tests.agent.test_permission import consented
 from tests.policies import as_bytes, policy, surface
 from tests.register import REGISTER
 
@@ -200,6 +202,21 @@ def test_with_a_clock_that_stands_the_day_ends_all_the_same() -> None:
     for hour in range(1, 25):
         now = today.at(Clocks(at(0).awake_ms, at(0).boot_ms + hour * 3_600_000, at(0).wall_ms))
     assert now == first + timedelta(days=1)
+
+
+def test_after_a_restart_time_goes_on_from_the_latest_that_was_believed() -> None:
+    """The clock was set back by days while nothing ran: not only is the old day kept, the next one comes when it must."""
+    today = Today(Latest(at(0).wall_ms, utc_day(at(0).wall_ms)), utc_day)
+    days = [today.at(Clocks(hour * 3_600_000, hour * 3_600_000, at(-9 * DAY_MIN).wall_ms)) for hour in (0, 25)]
+    assert days == [utc_day(at(0).wall_ms), utc_day(at(DAY_MIN).wall_ms)]
+
+
+def test_while_the_day_is_not_known_its_notice_was_not_read() -> None:
+    """Fail closed: an acknowledgement of some day says nothing of a day that nobody knows."""
+    read = Choice(State.CONSENTED, acknowledged=frozenset({NOTICE}), noticed=date(2027, 1, 15))
+    facts = Facts(read, receipt=consented(POLICY), policy=POLICY, daily_notice=True)
+    assert Blocker.NOTICE_DUE in standing(facts, 1).blockers
+    assert Blocker.NOTICE_DUE not in standing(replace(facts, today=date(2027, 1, 15)), 1).blockers
 
 
 _INSTANTS = st.lists(st.tuples(st.integers(0, 90 * 60_000), st.integers(1_700_000_000_000, 1_900_000_000_000)), min_size=1, max_size=12)
