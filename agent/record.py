@@ -169,9 +169,10 @@ class Record:
         day, kept = self._today.at(now), self._floors
         old = day != kept.day or self._today.latest.wall_ms - kept.wall_ms > KEEP_EVERY_MS
         if old and now.boot_ms >= self._keep_at_ms:
-            self._keep_at_ms = now.boot_ms + _KEEP_AGAIN_MS
-            with contextlib.suppress(OSError):  # this process remembers it, and the ledger every day on which a notice was acknowledged
+            try:
                 self._raise(msgspec.structs.replace(kept, wall_ms=self._today.latest.wall_ms, day=day))
+            except OSError:  # this process remembers it, and the ledger every day on which a notice was acknowledged
+                self._keep_at_ms = now.boot_ms + _KEEP_AGAIN_MS
         return day
 
     def utc_day(self, now: Clocks) -> date:
