@@ -86,8 +86,8 @@ class Alone:
             case messages.ChooseHours(text, only_say):
                 words = subject.hours_words() if only_say else subject.choose_hours(hours(text, zone.name()), now)
                 return messages.Done(words)
-            case messages.AskReceipt():
-                return messages.ReceiptIs(subject.record.choice.receipt)
+            case messages.AskReceipt(begin):
+                return messages.receipt_part(subject.record.choice.receipt, begin)
         raise CannotDo("that needs a running daemon", "start it with: volens run")
 
     def _despite(self, request: messages.Request, now: Clocks, error: Exception) -> messages.Answer:
@@ -98,8 +98,8 @@ class Alone:
                 return messages.Done(despite.pause(self._places, minutes, boot, now, error))
             case messages.Forget():
                 return messages.Done(despite.forget(self._places, span_of(request, now, boot), boot, now, error))
-            case messages.AskReceipt():
-                return messages.ReceiptIs(despite.receipt(self._places))
+            case messages.AskReceipt(begin):
+                return messages.receipt_part(despite.receipt(self._places), begin)
         raise error
 
     def held(self, since_s: int | None) -> Iterator[Event]:

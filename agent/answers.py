@@ -22,6 +22,7 @@ from agent.uploading import Uploading
 from agent.words import NO_LOCKS
 from consent.event import Clocks, Event
 from consent.ledger import LedgerError
+from consent.policy import Policy
 from consent.register import in_force
 from consent.vocabulary import Automatic, Blocker, State
 from transport.errors import TransportError
@@ -99,8 +100,8 @@ class Answers:
                 return self._hold_for(seconds)
             case messages.ChooseHours():
                 return self._choose_hours(request)
-            case messages.GiveConsent():
-                return self._give_consent(request)
+            case messages.GiveConsent() | messages.Acknowledge():
+                return self._consent_step(request)
             case messages.Pause() | messages.Resume() | messages.Forget():
                 return self._stop_or_go_on(request)
         return self._look(request)
@@ -121,8 +122,8 @@ class Answers:
                 return messages.StatusIs(self.status())
             case messages.AskConsent(begin):
                 return self._ask_consent(begin=begin)
-            case messages.AskReceipt():
-                return messages.ReceiptIs(self._daemon.subject.record.choice.receipt)
+            case messages.AskReceipt(begin):
+                return messages.receipt_part(self._daemon.subject.record.choice.receipt, begin)
             case messages.ShowIcon():
                 self._trays.anew()
                 return messages.Done("The icon is started anew. If it does not appear, see: volens status")
@@ -221,18 +222,35 @@ class Answers:
     # --- the consent step ---------------------------------------------------------------------------------------
 
     def _ask_consent(self, *, begin: bool) -> messages.Offer:
+        policy, offer = self._on_offer()
+        if begin:
+            self._begin(consenting.Asking(offer, policy, f"{secrets.randbelow(10**6):06}", self._read().awake_ms))
+        return offer
+
+    def _on_offer(self) -> tuple[Policy, messages.Offer]:
+        """The policy in force, and what it asks. Raises CannotDo if there is none."""
         daemon = self._daemon
         policy = daemon.policy.policy
         if policy is None:
             raise CannotDo(f"there is nothing to agree to: {daemon.policy.why}", "see: volens status")
         today = daemon.today()
         entries = {kind: daemon.register[kind] for kind in daemon.register if kind in in_force(daemon.register, today)}
-        offer = msgspec.structs.replace(
+        return policy, msgspec.structs.replace(
             consenting.offer(policy, entries), waits=narrowing.shown(daemon.waits()), hours=daemon.subject.hours_offered(), zone=zone.name()
         )
-        if begin:
-            self._begin(consenting.Asking(offer, policy, f"{secrets.randbelow(10**6):06}", self._read().awake_ms))
-        return offer
+
+    def _consent_step(self, request: messages.GiveConsent | messages.Acknowledge) -> messages.Answer:
+        match request:
+            case messages.GiveConsent():
+                return self._give_consent(request)
+            case messages.Acknowledge(notice_sha256):
+                return self._acknowledge(notice_sha256)
+
+    def _acknowledge(self, notice_sha256: str) -> messages.Answer:
+        """Only for the very notice that is on offer: one that was changed since it was shown was not read."""
+        if notice_sha256 != self._on_offer()[1].notice_sha256:
+            raise CannotDo("another notice is on offer now", "read it with: volens consent acknowledge")
+        return self._decided(lambda: self._daemon.subject.acknowledge(notice_sha256, self._read()))
 
     def _begin(self, asking: consenting.Asking) -> None:
         if self._daemon.foreign is not None:
@@ -252,6 +270,8 @@ class Answers:
             raise CannotDo("nothing was asked", "begin with: volens consent give")
         if not self._daemon.indicator.proof.live:
             raise CannotDo("no icon or badge is visible", "start it with: volens tray")
+        if asking.offer.notice_sha256 not in self._daemon.subject.record.choice.acknowledged:
+            raise CannotDo("the notice was not acknowledged before the yes", "read it with: volens consent give")
         try:
             asking.check(given, now.awake_ms)
         finally:

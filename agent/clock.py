@@ -1,6 +1,7 @@
 """The only clock of the agent's processes. Everything else gets `now` as an argument."""
 
 import time
+from datetime import date, datetime
 from pathlib import Path
 
 from consent.event import Clocks
@@ -12,6 +13,11 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 def read() -> Clocks:
     """This instant on the three clocks."""
     return Clocks(time.monotonic_ns() // 1_000_000, time.clock_gettime_ns(_BOOT_CLOCK) // 1_000_000, time.time_ns() // 1_000_000)
+
+
+def day_here(wall_ms: int) -> date:
+    """The calendar day of an instant (Unix milliseconds) in the time zone of this session."""
+    return datetime.fromtimestamp(wall_ms / 1000).astimezone().date()
 
 
 def boot_id() -> str:

@@ -4,7 +4,6 @@ Errors are one line on stderr, `volens: what is wrong; what to do`, exit 1 (2 fo
 agent/status.py. Nothing here decides: the daemon, or the same code under its lock, does.
 """
 
-import json
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -13,7 +12,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from agent import clock, faults, messages, own, show, spans, terminal, zone
+from agent import clock, faults, messages, own, receipts, show, spans, terminal, zone
+from agent.doctor import doctor
 from agent.errors import CannotDo, Usage
 from agent.places import of_this_person
 from agent.reach import Reach
@@ -40,6 +40,12 @@ def _say(answer: messages.Answer) -> None:
             show.say(words)
         case messages.Refused(what, do):
             raise CannotDo(what, do)
+
+
+def _heard(answer: messages.Answer) -> None:
+    """It was done, and there is more to come; a refusal ends the command."""
+    if not isinstance(answer, messages.Done):
+        _say(answer)
 
 
 def _version(wanted: bool) -> None:
@@ -205,6 +211,7 @@ def demo(
 
 
 app.command()(own.export)
+app.command()(doctor)
 app.command()(own.erase)
 app.command()(own.access)
 app.command()(own.enroll)
@@ -235,6 +242,10 @@ def consent_give(
     kinds = _kinds(kind) if kind else frozenset(offer.kinds)
     agreed = spans.hours(hours, offer.zone)
     terminal.read(f"{show.waiting(offer.waits)}{offer.notice}\n{show.covers(purposes, kinds, agreed.text() if agreed else offer.hours)}")
+    if not terminal.acknowledged():
+        typer.echo("Nothing was agreed to. Nothing is recorded.")
+        return
+    _heard(reach.ask(messages.Acknowledge(offer.notice_sha256)))
     while code := terminal.code():
         match reach.ask(messages.GiveConsent(code, purposes, kinds, offer.notice_sha256, hours)):
             case messages.Given(receipt_id, recovery_code):
@@ -246,6 +257,20 @@ def consent_give(
                 _say(answer)
                 return
     typer.echo("Nothing was agreed to. Nothing is recorded.")
+
+
+@consent.command("acknowledge")
+def consent_acknowledge() -> None:
+    """Read the notice and say that you have read it. That is no yes; where it is due on each day, nothing is recorded before."""
+    if not sys.stdin.isatty():
+        raise Usage("nobody can be asked whether they have read it", "give the command in a terminal")
+    reach = _reach()
+    offer = reach.offer(with_code=False)
+    terminal.read(offer.notice)
+    if terminal.acknowledged():
+        _say(reach.ask(messages.Acknowledge(offer.notice_sha256)))
+    else:
+        typer.echo("Nothing was acknowledged.")
 
 
 def _kinds(names: list[str]) -> frozenset[Kind]:
@@ -261,16 +286,8 @@ def consent_withdraw() -> None:
     _say(_reach().ask(messages.Withdraw()))
 
 
-@consent.command("receipt")
-def consent_receipt() -> None:
-    """Print the receipt of your yes, as signed JSON, for you to keep."""
-    match _reach().ask(messages.AskReceipt()):
-        case messages.ReceiptIs(str(receipt)):
-            typer.echo(json.dumps(json.loads(receipt), indent=2))
-        case messages.ReceiptIs():
-            raise CannotDo("there is no consent, so there is no receipt", "see: volens consent show")
-        case answer:
-            _say(answer)
+consent.command("receipt")(receipts.receipt)
+consent.command("verify")(receipts.verify)
 
 
 def main() -> None:

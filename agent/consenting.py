@@ -37,7 +37,8 @@ def offer(policy: Policy, entries: Mapping[Kind, Entry], hours: str = ALWAYS_WOR
     text = notice.text(policy, asked, hold_promised_s(policy))
     purposes: dict[Purpose, Words] = {terms.id: terms.title for terms in policy.purposes.values()}
     kinds: dict[Kind, Words] = {kind: entry.what for kind, entry in asked.items()}
-    return Offer(text, notice.sha256(text), purposes, kinds, policy.version, hours=hours)
+    sensitivity: dict[Kind, Words] = {kind: entry.sensitivity for kind, entry in asked.items()}
+    return Offer(text, notice.sha256(text), purposes, kinds, policy.version, hours=hours, sensitivity=sensitivity)
 
 
 @dataclass(slots=True)
@@ -85,6 +86,7 @@ def receipt(asking: Asking, given: GiveConsent, *, receipt_id: str, wall_ms: int
     policy, kinds = asking.policy, given.kinds | SURFACELESS
     agreed = {pair: purpose for pair, purpose in policy.scope().grants.items() if pair[1] in kinds and purpose in given.purposes}
     chosen = [policy.purposes[purpose] for purpose in sorted(given.purposes)]
+    surfaces = sorted({surface for surface, _ in agreed if surface is not None})
     return ConsentReceipt(
         format=1,
         id=receipt_id,
@@ -95,9 +97,15 @@ def receipt(asking: Asking, given: GiveConsent, *, receipt_id: str, wall_ms: int
         policy_version=policy.version,
         purpose_keys={terms.id: terms.key_id.hex() for terms in chosen},
         purpose_words={terms.id: terms.fingerprint for terms in chosen},
-        surfaces={surface: policy.surfaces[surface].fingerprint for surface, _ in agreed if surface is not None},
+        surfaces={surface: policy.surfaces[surface].fingerprint for surface in surfaces},
         retention_days={terms.id: terms.retention_days for terms in chosen},
         hold_min_s=hold_promised_s(policy),
         hours=_hours(asking.offer, given),
         grants=grants_of(Scope(agreed)),
+        daily_notice=policy.daily_notice,
+        language=notice.LANGUAGE,
+        titles={terms.id: terms.title for terms in chosen},
+        readers={terms.id: terms.readers for terms in chosen},
+        names={surface: policy.surfaces[surface].name for surface in surfaces},
+        sensitivity={kind: words for kind, words in asking.offer.sensitivity.items() if kind in kinds},
     )

@@ -74,6 +74,7 @@ class Daemon:
         self._failures = 0
         self._asking: asyncio.TimerHandle | None = None
         self._slept_ms = self._sleep_ms()
+        self._day = (subject.record.today(read()), self.today())
 
     # --- facts and standing -------------------------------------------------------------------------------------
 
@@ -91,7 +92,15 @@ class Daemon:
         receipt = record.receipt()
         self._hours = permission.hours(record.choice, receipt)
         return Facts(
-            record.choice, receipt, policy, in_force(self.register, self.today()), self.indicator.proof, blockers, self._exempt_now(now)
+            record.choice,
+            receipt,
+            policy,
+            in_force(self.register, self.today()),
+            self.indicator.proof,
+            blockers,
+            self._exempt_now(now),
+            today=record.today(now),
+            daily_notice=self.subject.settings.daily_notice,
         )
 
     def _exempt_now(self, now: Clocks) -> frozenset[Automatic]:
@@ -128,14 +137,22 @@ class Daemon:
         return narrowing.waits(receipt, policy, in_force(self.register, self.today()))
 
     def today(self) -> date:
-        """The day by the wall clock, UTC."""
-        return self._read().day
+        """The day, UTC, by a time that never goes back."""
+        return self.subject.record.utc_day(self._read())
+
+    def _begin_day(self) -> None:
+        """A day's notice ends with its day, and a kind with its last: at midnight, not at the next look. Then it is another permission."""
+        day = (self.subject.record.today(self._read()), self.today())
+        if day != self._day:
+            self._day = day
+            self.reconsider()
 
     def reconsider(self) -> None:
         """Work out what holds now; if that is another permission than before, turn to it."""
         wanted = permission.standing(self.facts(), self.standing.generation)
         if not permission.same(wanted, self.standing):
             self.turn(wanted)
+            self.subject.chronicle.stood(self.standing, self._read())
 
     def turn(self, wanted: Standing) -> None:
         """A new permission, a new generation: close, kill, drop, then show; hooks only if everything holds."""
@@ -254,6 +271,7 @@ class Daemon:
             return
         if self._lapsed():
             self.reconsider()
+        self._begin_day()
         carry_all(observed, self.standing, self._pending, self.subject.tally)
         self._failures = 0
         if self._pending.collecting and self._asking is None:

@@ -5,6 +5,7 @@ never gone below, whatever became of the ledger that remembered it.
 """
 
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -35,10 +36,12 @@ class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Floors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The highest numbers that were ever used on this machine."""
+    """The highest numbers that were ever used on this machine; `wall_ms` and `day`: see `agent.today.Latest`."""
 
     consents: int = 0
     accepted: Accepted = Accepted()
+    wall_ms: int = 0
+    day: date | None = None
 
 
 def read(places: Places) -> Floors:

@@ -109,8 +109,16 @@ class GiveConsent(Message, frozen=True, tag="give_consent"):
     hours: Words | None = None  # None: those of the offer
 
 
+class Acknowledge(Message, frozen=True, tag="acknowledge"):
+    """I have read this notice, which is on offer now; no yes. Answer: Done."""
+
+    notice_sha256: Words
+
+
 class AskReceipt(Message, frozen=True, tag="receipt"):
-    """The consent receipt in force. Answer: ReceiptIs."""
+    """The consent receipt in force, from a character of it on. Answer: ReceiptIs."""
+
+    begin: Count = 0
 
 
 class Attach(Message, frozen=True, tag="attach"):
@@ -146,6 +154,7 @@ Request = (
     | ShowHeld
     | AskConsent
     | GiveConsent
+    | Acknowledge
     | AskReceipt
     | ShowIcon
     | Attach
@@ -182,6 +191,7 @@ class Offer(Message, frozen=True, tag="offer"):
         waits: What a yes would add to the one that is in force; empty before the first yes, and when there is nothing.
         hours: The hours of a yes that names no others.
         zone: The zone of hours that name none: this computer's.
+        sensitivity: The class of each kind, by the register.
     """
 
     notice: Annotated[str, msgspec.Meta(max_length=40_000)]
@@ -192,6 +202,7 @@ class Offer(Message, frozen=True, tag="offer"):
     waits: tuple[Words, ...] = ()
     hours: Words = ALWAYS_WORD
     zone: Words = UTC_NAME
+    sensitivity: dict[Kind, Words] = msgspec.field(default_factory=dict)
 
 
 class Given(Message, frozen=True, tag="given"):
@@ -201,10 +212,23 @@ class Given(Message, frozen=True, tag="given"):
     recovery_code: Words | None
 
 
-class ReceiptIs(Message, frozen=True, tag="receipt_is"):
-    """The receipt as signed JSON text; None if there is none."""
+RECEIPT_PART = 12_000
+"""Characters of a receipt that surely fit a frame; a policy of 200 apps makes one of 150,000."""
 
-    receipt: Annotated[str, msgspec.Meta(max_length=40_000)] | None
+
+class ReceiptIs(Message, frozen=True, tag="receipt_is"):
+    """A part of the receipt as signed JSON text; None if there is none. `more`: ask again, from behind it."""
+
+    receipt: Annotated[str, msgspec.Meta(max_length=RECEIPT_PART)] | None
+    more: bool = False
+
+
+def receipt_part(receipt: str | None, begin: int) -> ReceiptIs:
+    """The answer to AskReceipt."""
+    if receipt is None:
+        return ReceiptIs(None)
+    end = begin + RECEIPT_PART
+    return ReceiptIs(receipt[begin:end], more=end < len(receipt))
 
 
 class HeldPart(Message, frozen=True, tag="held_part"):

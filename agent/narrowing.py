@@ -72,6 +72,8 @@ def _whole(receipt: ConsentReceipt, policy: Policy) -> Iterator[str]:
         yield f"another recipient: {policy.receiver}"
     if max(DEFAULT_HOLD_S, policy.hold_min_s) < receipt.hold_min_s:
         yield f"a shorter hold: {policy.hold_min_s // 3600} hours (yours stays as it was promised)"
+    if receipt.daily_notice and not policy.daily_notice:
+        yield "the notice only once (yours stays due on each day, as it was promised)"
 
 
 def _purposes(receipt: ConsentReceipt, policy: Policy) -> Iterator[str]:

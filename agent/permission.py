@@ -7,6 +7,7 @@ obeyed; a longer one is.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from types import MappingProxyType
 
 from consent.history import Choice
@@ -34,6 +35,8 @@ class Facts:
         proof: What the indicator has proven.
         blockers: Reasons to refuse that the rest does not show.
         automatic: Exemptions that nobody needs to ask for, as they hold now.
+        today: The judged day here (`agent.today`); None: not known, and then no notice of today was acknowledged.
+        daily_notice: Whether this machine's settings ask for the notice on each day, whatever the policy says.
     """
 
     choice: Choice
@@ -43,6 +46,8 @@ class Facts:
     proof: Proof = NONE
     blockers: frozenset[Blocker] = frozenset()
     automatic: frozenset[Automatic] = frozenset()
+    today: date | None = None
+    daily_notice: bool = False
 
 
 def hours(choice: Choice, receipt: ConsentReceipt | None) -> tuple[Hours, ...]:
@@ -93,6 +98,7 @@ def standing(facts: Facts, generation: int) -> Standing:
         return Standing(after(State.CONSENTED, Happening.EXEMPTION_BEGAN), generation, because=tuple(sorted(facts.automatic)))
     if facts.receipt is None:
         blockers.add(Blocker.RECEIPT_INVALID)
+    blockers |= _of_the_notice(facts)
     if facts.policy is None and not blockers & _WHY_NO_POLICY:
         blockers.add(Blocker.POLICY_MISSING)
     if not facts.proof.live:
@@ -103,6 +109,23 @@ def standing(facts: Facts, generation: int) -> Standing:
             blockers.add(Blocker.NOTHING_AGREED)
     state = after(State.CONSENTED, Happening.BLOCKER_ROSE) if blockers else State.CONSENTED
     return Standing(state, generation, scope, facts.proof.shows(State.CONSENTED), tuple(sorted(blockers)))
+
+
+def _of_the_notice(facts: Facts) -> frozenset[Blocker]:
+    """An acknowledgement is asked for exactly the notice that the receipt pins, and anew on each day where any of three asks for that."""
+    if facts.receipt is None:
+        return frozenset()
+    found = set() if facts.receipt.notice_sha256 in facts.choice.acknowledged else {Blocker.NOTICE_UNACKNOWLEDGED}
+    noticed = facts.choice.noticed
+    if is_daily(facts) and (facts.today is None or noticed is None or noticed < facts.today):
+        found.add(Blocker.NOTICE_DUE)
+    return frozenset(found)
+
+
+def is_daily(facts: Facts) -> bool:
+    """Whether the notice is due on each day: the strictest of what was promised, what the policy asks now, and this machine's settings."""
+    promised = facts.receipt is not None and facts.receipt.daily_notice
+    return promised or facts.daily_notice or (facts.policy is not None and facts.policy.daily_notice)
 
 
 def same(one: Standing, other: Standing) -> bool:
@@ -128,6 +151,8 @@ BLOCKER_WORDS: Mapping[Blocker, str] = MappingProxyType(
         Blocker.POLICY_REFUSED: "the policy is refused: its signatures or its receiver do not hold",
         Blocker.POLICY_EXPIRED: "the policy has expired",
         Blocker.RECEIPT_INVALID: "your consent receipt does not verify",
+        Blocker.NOTICE_UNACKNOWLEDGED: "you have not said that you read the notice: volens consent acknowledge",
+        Blocker.NOTICE_DUE: "today's notice waits: volens consent acknowledge",
         Blocker.NOTHING_AGREED: "nothing of what you agreed to is in the present policy",
         Blocker.JOURNAL_UNWRITABLE: "the ledger cannot be written",
         Blocker.FOREIGN_SESSION: "only a person can be recorded, in a session of their own",

@@ -13,6 +13,7 @@ from pathlib import Path
 from platformdirs import PlatformDirs
 
 from agent.errors import StateUnsafe
+from consent.ledger import TAIL
 from transport import disk
 
 _DIRS = PlatformDirs("volens", appauthor=False)
@@ -37,6 +38,11 @@ class Places:
     @property
     def ledger(self) -> Path:
         return self.state / "ledger"
+
+    @property
+    def ledger_tail(self) -> Path:
+        """How far the ledger reaches at least."""
+        return self.ledger.with_suffix(TAIL)
 
     @property
     def keys(self) -> Path:
@@ -130,6 +136,7 @@ class Places:
         """Give a broken ledger another name, so that a new one can begin."""
         with contextlib.suppress(FileNotFoundError):
             os.replace(self.ledger, self.state / f"ledger.broken-{wall_ms}")
+        self.ledger_tail.unlink(missing_ok=True)  # after it: a ledger that lacks its end must not hold for an instant
 
     def tighten(self) -> None:
         """Take from others what they may reach of ours, before a no is carried out; what is not ours is left to `check`."""
@@ -142,7 +149,18 @@ class Places:
         """Raise StateUnsafe if anything that exists is a link, of another owner, or open to others."""
         for path in (self.state, self.runtime, self.keys, self.hold, self.outbox, self.erasures, self.registrations, self.policy):
             _private(path, folder=True)
-        small = (self.tally, self.floors, self.closed, self.unsaid, self.seen, self.spent, self.anchor, self.enrolment, self.access_seen)
+        small = (
+            self.ledger_tail,
+            self.tally,
+            self.floors,
+            self.closed,
+            self.unsaid,
+            self.seen,
+            self.spent,
+            self.anchor,
+            self.enrolment,
+            self.access_seen,
+        )
         for path in (self.ledger, self.settings, *small, self.lock, *self.keys.glob("*")):
             _private(path, folder=False)
 

@@ -26,7 +26,7 @@ from transport.errors import TransportError
 _STARTING_TRIES = 50
 _LOOK_EVERY_S = 0.02
 """One second in all, like the time for an answer."""
-_NEEDS_DAEMON = (messages.Send, messages.AskConsent, messages.GiveConsent, messages.ShowIcon)
+_NEEDS_DAEMON = (messages.Send, messages.AskConsent, messages.GiveConsent, messages.Acknowledge, messages.ShowIcon)
 
 
 class Reach:
@@ -100,6 +100,19 @@ class Reach:
                 yield from stack.enter_context(Alone(self._places)).held(since_s)
                 return
             yield from _events(chain([first], answers))
+
+    def receipt(self) -> str | None:
+        """The consent receipt in force, as signed JSON text; None if there is none."""
+        whole, more = "", True
+        while more:
+            match self.ask(messages.AskReceipt(len(whole))):
+                case messages.ReceiptIs(str(part), more):
+                    whole += part
+                case messages.ReceiptIs():
+                    return None
+                case answer:
+                    raise _unexpected(answer)
+        return whole
 
     def offer(self, *, with_code: bool) -> messages.Offer:
         """What is asked of the person; `with_code`: the consent step begins, and the icon shows a code."""

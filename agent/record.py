@@ -9,6 +9,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent import beside, floors, machine
+from agent import beside, clock, floors, machine
 from agent.errors import CannotDo
 from agent.places import Places
+from agent.today import KEEP_EVERY_MS, Latest, Today
+from consent import notice
 from consent.event import Clocks
-from consent.history import PURGED, Choice, add, fold
+from consent.history import NOTICE_ACKNOWLEDGED, PURGED, Choice, add, fold
 from consent.ledger import Entry, Ledger, LedgerError, LedgerUnwritable
 from consent.pause import Pause
 from consent.receipt import ConsentReceipt, ReceiptError, SignedReceipt, sign, verify
@@ -37,6 +40,9 @@ MOST_REFUSALS = 16
 """Lines about refused policies, from one accepted policy to the next: whoever sends bad ones cannot fill the ledger."""
 FORGOTTEN = "forgotten"
 SENT = "sent"
+_LEDGER_KEY = "ledger"
+_KEEP_AGAIN_MS = 60_000
+"""A disk that refuses the latest day is asked again after this."""
 
 
 _MAY_PAUSE = frozenset({State.CONSENTED, State.PAUSED, State.EXEMPT})
@@ -72,6 +78,8 @@ class Record:
         self._floors = floors.read(places)
         told = _choice(self._ledger.entries)
         self.choice: Choice = replace(told, consents=max(told.consents, self._floors.consents))
+        self._today = Today(Latest(self._floors.wall_ms, _later(self._floors.day, told.noticed)), clock.day_here)
+        self._keep_at_ms = 0
         self.take_in()
 
     def take_in(self) -> None:
@@ -134,6 +142,14 @@ class Record:
         self.unwritable = False
         self.choice = add(self.choice, entry)
 
+    def tell(self, what: str, at: Clocks, data: dict[str, Any]) -> bool:
+        """Write down what nobody said; False if there is no room for it, which is no fault: the reserve is for what somebody says."""
+        try:
+            self._ledger.append(what, at, self._boot, data, reserve=False)
+        except LedgerUnwritable:
+            return False
+        return True
+
     @property
     def accepted(self) -> floors.Accepted:
         """The policy that was accepted last: nothing below it is accepted again."""
@@ -162,6 +178,29 @@ class Record:
         if why not in said and len(said) < MOST_REFUSALS:
             with contextlib.suppress(LedgerUnwritable):
                 self.note(POLICY_REFUSED, at, {"why": why})
+
+    def today(self, now: Clocks) -> date:
+        """The calendar day here; once it was a day, it is never again one before it (INV-5)."""
+        day, kept = self._today.at(now), self._floors
+        old = day != kept.day or self._today.latest.wall_ms - kept.wall_ms > KEEP_EVERY_MS
+        if old and now.boot_ms >= self._keep_at_ms:
+            try:
+                self._raise(msgspec.structs.replace(kept, wall_ms=self._today.latest.wall_ms, day=day))
+            except OSError:  # this process remembers it, and the ledger every day on which a notice was acknowledged
+                self._keep_at_ms = now.boot_ms + _KEEP_AGAIN_MS
+        return day
+
+    def utc_day(self, now: Clocks) -> date:
+        """The UTC day, by the same time that never goes back: what has expired in the register stays expired."""
+        self.today(now)
+        return Clocks(0, 0, self._today.latest.wall_ms).day
+
+    def acknowledge(self, notice_sha256: str, at: Clocks) -> None:
+        """Write down that the person has read this notice today; once a day is enough of it."""
+        day = self.today(at)
+        if (notice_sha256 in self.choice.acknowledged, self.choice.noticed) != (True, day):
+            data = {"notice": notice_sha256, "language": notice.LANGUAGE, "day": day.isoformat()}
+            self.note(NOTICE_ACKNOWLEDGED, at, data)
 
     def _raise(self, raised: floors.Floors) -> None:
         floors.put(self._places, raised)
@@ -216,11 +255,15 @@ class Record:
 
     @cached_property
     def _key(self) -> Ed25519PrivateKey:
-        return _ledger_key(self._places.keys / "ledger")
+        return _ledger_key(self._places.keys / _LEDGER_KEY)
 
     @property
     def _reading_key(self) -> Path:
         return self._places.keys / "reading.pub"
+
+
+def _later(one: date | None, other: date | None) -> date | None:
+    return max((day for day in (one, other) if day is not None), default=None)
 
 
 def _choice(entries: Sequence[Entry]) -> Choice:
@@ -228,6 +271,14 @@ def _choice(entries: Sequence[Entry]) -> Choice:
         return fold(entries)
     except (StandingError, KeyError):
         raise LedgerError("the ledger tells what cannot have happened") from None
+
+
+def ledger_public_key(places: Places) -> bytes | None:
+    """The public half (32 bytes) of this machine's ledger key; None if there is none. Makes nothing."""
+    try:
+        return Ed25519PrivateKey.from_private_bytes((places.keys / _LEDGER_KEY).read_bytes()).public_key().public_bytes_raw()
+    except (OSError, ValueError):
+        return None
 
 
 def _ledger_key(path: Path) -> Ed25519PrivateKey:

@@ -11,7 +11,7 @@ from pathlib import Path
 from agent.errors import AgentError
 from transport import jobs
 
-_KEYS = {"receiver": str, "receiver_pin": str, "trial": bool}
+_KEYS = {"receiver": str, "receiver_pin": str, "trial": bool, "daily_notice": bool}
 _PIN = re.compile(r"[0-9a-f]{64}")
 
 
@@ -25,12 +25,14 @@ class Settings:
     receiver: The receiver's base URL; None if there is none yet.
     receiver_pin: SHA-256 of the one public key (SubjectPublicKeyInfo) that the receiver may have, lower-case hexadecimal; None for any
         key with a trusted certificate.
+    daily_notice: The notice has to be acknowledged on each day, whatever the policy says: a machine in a place whose law asks for it.
     trial: A local trial: throw-away keys, a receiver on this machine's loopback, labelled as such everywhere.
     """
 
     receiver: str | None = None
     receiver_pin: str | None = None
     trial: bool = False
+    daily_notice: bool = False
 
 
 def read(path: Path) -> Settings:

@@ -110,6 +110,15 @@ def waiting(words: Sequence[str]) -> str:
     return "\n".join([*lines, *(line for each in words for line in _wrap(f"- {each}", COLUMNS, "  "))]) + "\n\n"
 
 
+def checks(found: Iterable[tuple[str, str, str, str]]) -> None:
+    """What `doctor` found, a line each: level, name, words, and what to do."""
+    out = console()
+    for level, name, words, do in found:
+        text = f"{words}; {do}" if do else words
+        for line in _wrap(f"{level:<5} {name:<{_LABEL - 3}} {text}", out.width, " " * (_LABEL + 4)):
+            out.print(Text(line))
+
+
 def _parts(report: Status) -> Iterator[tuple[str, str]]:
     if report.trial:
         yield "trial", "a local trial with throw-away keys; nothing leaves this machine"

@@ -5,20 +5,18 @@ daemon's part, before it calls this; here decisions become durable, and what the
 """
 
 import contextlib
-import hashlib
 import secrets
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import msgspec
 
-from agent import beside, narrowing, permission, zone
+from agent import beside, narrowing, permission, saved, zone
+from agent.chronicle import Chronicle
 from agent.errors import CannotDo, StateUnsafe
 from agent.places import Places
 from agent.record import FORGOTTEN, SENT, Record
 from agent.settings import Settings, read
-from agent.status import SentPart, TallyPart
-from agent.tally import Tally
+from agent.status import SentPart
 from agent.words import counted, span_words
 from consent.event import Clocks, Event
 from consent.gate import Admitted
@@ -26,10 +24,9 @@ from consent.history import HOLD_CHOSEN, HOURS_CHOSEN
 from consent.hours import ALWAYS_WORD, Hours, usual
 from consent.ledger import LedgerUnwritable
 from consent.policy import Policy
-from consent.receipt import ConsentReceipt
+from consent.receipt import ConsentReceipt, commitment
 from consent.standing import Happening, Standing
 from consent.steady import Anchor, anchored
-from consent.unreadable import UNREADABLE
 from consent.vocabulary import Kind, State, Why
 from transport import allowance, disk, hold
 from transport.erasing import askings
@@ -41,7 +38,7 @@ from transport.notes import Note, covered
 from transport.outbox import Outbox
 from transport.seal import Terms
 from transport.sealing import SealedCounts, seal_due
-from transport.seen import Seen, Stretch, sound, watched
+from transport.seen import watched
 from transport.span import Everything, Last, OfPairs, Span
 from transport.term import Term
 from transport.xwing import PublicKey
@@ -68,12 +65,13 @@ class Subject:
         except disk.NotPrivate as error:
             raise StateUnsafe(error.what, error.do) from None
         self.catch_up()
-        self.seen = _saved_seen(places.seen)
+        self.seen = saved.seen(places.seen)
         self.anchor = self._anchor(now)
-        self._spent = _saved_spent(places.spent)
-        self.tally = _saved_tally(places.tally)
+        self._spent = saved.spent(places.spent)
+        self.tally = saved.tally(places.tally)
         self.tally.forgotten += self.hold.recovered.forgotten_n
         self._note_sent(now)
+        self.chronicle = Chronicle(self.record)
         self.tally.settle(held=self.hold.stats().n, sealed=self.outbox.stats().n, sent=self.record.sent_n())
         if self.record.choice.purge_owed:
             self.purge(now)
@@ -115,6 +113,7 @@ class Subject:
             self.tally.drop_held(Why.TOO_OLD, self.hold.drop_aged(now))
             last = Clocks(now.awake_ms, now.boot_ms, max(0, now.wall_ms - hold.AGED_S * 1000))
             self.tally.drop_sealed(Why.TOO_OLD, sum(note.n for note in self.outbox.drop_aged(last.day.isoformat())))
+        self.chronicle.counted(self.tally.part(), now)
 
     def saw(self, before: Clocks, now: Clocks) -> None:
         """The session was awake and unlocked between these instants: its person could have looked."""
@@ -130,7 +129,7 @@ class Subject:
         terms = Terms(
             standing=standing,
             policy_version=policy.version,
-            receipt_commitment=hashlib.sha256(self.record.salt() + self.record.choice.receipt.encode()).digest(),
+            receipt_commitment=commitment(self.record.salt(), self.record.choice.receipt),
             purpose_keys={terms.id: PublicKey(terms.public_key) for terms in policy.purposes.values()},
             reading_key=PublicKey(keys.reading_public),
             identity_secret=keys.identity_secret,
@@ -151,6 +150,7 @@ class Subject:
         note = self.outbox.sent(envelope_id)
         self.record.sent(note, now)
         self.tally.send(note.n)
+        self.chronicle.counted(self.tally.part(), now)
 
     def _note_sent(self, now: Clocks) -> None:
         """Write down what was sent, and not written down because the daemon was killed in between."""
@@ -174,6 +174,11 @@ class Subject:
         self.record.happen(Happening.CONSENT_GIVEN, now, data)
         return code.text() if code else None
 
+    def acknowledge(self, notice_sha256: str, now: Clocks) -> str:
+        """Record that the person has read a notice; what to tell them. It is no yes, and opens nothing that a yes has not opened."""
+        self.record.acknowledge(notice_sha256, now)
+        return "Noted: you have read the notice. That is no yes."
+
     def _finish_purge(self, now: Clocks) -> None:
         """INV-14: a new yes waits until what was withdrawn is gone, so that neither can be taken for the other."""
         if self.record.choice.purge_owed:
@@ -191,10 +196,11 @@ class Subject:
         except LedgerUnwritable as unwritable:
             self.record.closed(beside.close(self.places, minutes, now, self.boot))
             return f"{words} {unwritable}, so this stands in a file beside it until you resume."
+        self.chronicle.counted(self.tally.part(), now, now_or_never=True)
         return words
 
     def _anchor(self, now: Clocks) -> Anchor:
-        kept = _saved_anchor(self.places.anchor)
+        kept = saved.anchor(self.places.anchor)
         anchor = anchored(kept, self.boot, now)
         if anchor is not kept:
             with contextlib.suppress(OSError):
@@ -259,6 +265,7 @@ class Subject:
         self.tally.forget_held(self.tally.held)
         self.tally.forget_sealed(self.tally.sealed)
         self.save()
+        self.chronicle.counted(self.tally.part(), now, now_or_never=True)
         if held.key_gone and waiting.key_gone and asked:
             self.record.purged(now)
 
@@ -278,6 +285,7 @@ class Subject:
             beside.note_later(self.places, FORGOTTEN, now, data)
             words = f"{words} {unwritable}; it is noted there later."
         self.save()
+        self.chronicle.counted(self.tally.part(), now, now_or_never=True)
         return words
 
     def narrow(self, policy: Policy, kinds: frozenset[Kind], now: Clocks) -> str | None:
@@ -365,34 +373,6 @@ def hold_words(hold_s: int) -> str:
 def forgotten_words(events: int, destroyed: list[Note], sent: list[Note]) -> str:
     words = f"Forgotten: {counted(events, 'held event')} and {counted(len(destroyed), 'waiting envelope')}."
     return f"{words} Of what has been sent, {counted(len(sent), 'batch')} overlap; the receiver is asked to erase." if sent else words
-
-
-def _saved_tally(path: Path) -> Tally:
-    try:
-        return Tally.of(msgspec.json.decode(path.read_bytes(), type=TallyPart))
-    except (OSError, *UNREADABLE):
-        return Tally()
-
-
-def _saved_spent(path: Path) -> allowance.Spent:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=allowance.Spent)
-    except (OSError, *UNREADABLE):
-        return allowance.Spent()
-
-
-def _saved_anchor(path: Path) -> Anchor | None:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Anchor)
-    except (OSError, *UNREADABLE):
-        return None
-
-
-def _saved_seen(path: Path) -> Seen:
-    try:
-        return sound(msgspec.json.decode(path.read_bytes(), type=list[Stretch]))
-    except (OSError, *UNREADABLE):
-        return ()
 
 
 __all__ = ["GONE", "Subject", "forgotten_words", "hold_words"]

@@ -11,6 +11,9 @@ from rich.live import Live
 from agent import show
 from agent.status import Status
 
+READ = "read"
+"""The word that acknowledges a notice."""
+
 
 def read(text: str) -> None:
     """A text to be read: page by page on a terminal that is lower than it."""
@@ -20,6 +23,12 @@ def read(text: str) -> None:
         typer.echo("\n".join(lines[start : start + a_page]))
         if start + a_page < len(lines):
             typer.prompt("(Enter: read on)", default="", show_default=False, prompt_suffix=" ")
+
+
+def acknowledged() -> bool:
+    """Whether the person says that they have read what was just shown."""
+    asked = f"I have read this notice, which is not yet a yes (type {READ}; empty: no)"
+    return str(typer.prompt(asked, default="", show_default=False)).strip().casefold() == READ
 
 
 def code() -> str:

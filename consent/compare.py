@@ -69,6 +69,10 @@ def _whole(old: Policy, new: Policy) -> Iterator[Change]:
         yield _more(f"the hold is {_span(new.hold_min_s)}, and was {_span(old.hold_min_s)}; agents keep to what was promised")
     if new.hold_min_s > old.hold_min_s:
         yield _less(f"the hold is {_span(new.hold_min_s)}, and was {_span(old.hold_min_s)}")
+    if old.daily_notice and not new.daily_notice:
+        yield _more("the notice is shown once, and was due on each day; agents keep to what was promised")
+    if new.daily_notice and not old.daily_notice:
+        yield _less("the notice is due on each day, and was shown once")
     if _first(old) != _first(new):
         yield _other(f"the marks of holes in the record serve {_first(new)}, and served {_first(old)}")
 

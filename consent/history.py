@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Protocol
 
 from consent.event import Clocks
@@ -17,6 +18,9 @@ HOLD_CHOSEN = "hold_chosen"
 """The entry that says how long the person wants things held: `seconds`, and `before_s`, what was in force till then."""
 HOURS_CHOSEN = "hours_chosen"
 """The entry that says in which hours the person is willing to be recorded: `hours`, or null for those of the yes."""
+NOTICE_ACKNOWLEDGED = "notice_acknowledged"
+"""The entry that says that a notice was read, which is no yes: `notice` (its SHA-256, hex), `language`, and `day`, the day here."""
+
 
 NEVER = Clocks(0, 0, 0)
 _HAPPENINGS = frozenset(happening.value for happening in Happening)
@@ -48,6 +52,8 @@ class Choice:
         purge_owed: A withdrawal whose purge was not recorded as complete.
         holding: How long things are held, by the person's own words.
         hours: Narrower hours than those of the yes, by the person's own words; None: those of the yes.
+        acknowledged: The notices (SHA-256, hex) that were acknowledged since the last withdrawal.
+        noticed: The last day on which a notice was acknowledged.
     """
 
     state: State = State.UNASKED
@@ -58,6 +64,8 @@ class Choice:
     purge_owed: bool = False
     holding: Holding = UNCHOSEN
     hours: Hours | None = None
+    acknowledged: frozenset[str] = frozenset()
+    noticed: date | None = None
 
 
 def _happened(choice: Choice, happening: Happening, line: Line) -> Choice:
@@ -73,8 +81,20 @@ def _happened(choice: Choice, happening: Happening, line: Line) -> Choice:
     if happening is Happening.RESUME_ASKED:
         return replace(new, pause=None)
     if happening is Happening.WITHDRAWN:
-        return replace(new, receipt=None, pause=None, purge_owed=True)
+        return replace(new, receipt=None, pause=None, purge_owed=True, acknowledged=frozenset())
     return new
+
+
+def _acknowledged(choice: Choice, line: Line) -> Choice:
+    days = [day for day in (choice.noticed, _day(line)) if day is not None]
+    return replace(choice, acknowledged=choice.acknowledged | {str(line.data["notice"])}, noticed=max(days, default=None))
+
+
+def _day(line: Line) -> date | None:
+    try:
+        return date.fromisoformat(str(line.data.get("day")))
+    except ValueError:
+        return None
 
 
 def _seconds(line: Line, name: str) -> int:
@@ -100,6 +120,8 @@ def add(choice: Choice, line: Line) -> Choice:
         return replace(choice, holding=holding)
     if line.what == HOURS_CHOSEN:
         return replace(choice, hours=_hours(line))
+    if line.what == NOTICE_ACKNOWLEDGED:
+        return _acknowledged(choice, line)
     if line.what not in _HAPPENINGS:
         return choice
     return _happened(choice, Happening(line.what), line)

@@ -37,6 +37,10 @@ _HOW = (
     "Take back everything, for good: volens consent withdraw",
 )
 
+_DAILY = "On each day you are shown this notice again. Until you have said on that day that you read it, nothing is recorded."
+LANGUAGE = "en"
+"""Of the notice, as BCP 47 names it; there is no other yet."""
+
 
 def _hours(seconds: int) -> str:
     return f"{seconds // 3600} hours" if seconds >= 7200 else f"{seconds // 60} minutes"
@@ -79,9 +83,9 @@ def _kinds(kinds: Mapping[Kind, Entry]) -> Iterator[str]:
         yield from _wrap(f"never: {entry.never}", "    ", "    ")
 
 
-def _how(hold_s: int) -> Iterator[str]:
+def _how(policy: Policy, hold_s: int) -> Iterator[str]:
     yield "How you stay in control"
-    for words in _HOW:
+    for words in (*([_DAILY] if policy.daily_notice else []), *_HOW):
         yield from _item(words.format(hold=_hours(hold_s)))
 
 
@@ -93,7 +97,7 @@ def text(policy: Policy, kinds: Mapping[Kind, Entry], hold_s: int) -> str:
         _surfaces(policy),
         _wrap(_NEVER),
         _kinds(kinds),
-        _how(hold_s),
+        _how(policy, hold_s),
     )
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 

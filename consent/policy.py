@@ -82,6 +82,7 @@ class _PolicyIn(_Closed):
     hold_min_s: Annotated[int, Field(ge=900, le=7 * 86400)]
     purposes: Annotated[list[_PurposeIn], Field(min_length=1, max_length=8)]
     surfaces: Annotated[list[_SurfaceIn], Field(max_length=1000)]
+    notice: Literal["once", "daily"] = "once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ class SurfaceTerms:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy as published. `version` rises with every change."""
+    """A policy as published. `version` rises with every change; `daily_notice`: the notice has to be acknowledged on each day."""
 
     version: int
     controller: str
@@ -146,6 +147,7 @@ class Policy:
     hold_min_s: int
     purposes: Mapping[Purpose, PurposeTerms]
     surfaces: Mapping[SurfaceId, SurfaceTerms]
+    daily_notice: bool = False
 
     def scope(self) -> Scope:
         """Everything that it asks for. The surfaceless kinds serve every purpose's first: they carry no content."""
@@ -226,4 +228,12 @@ def parse(raw: bytes) -> Policy:
     purposes = {Purpose(each.id): _purpose(each) for each in read.purposes}
     surfaces = {SurfaceId(each.id): _surface(each, purposes) for each in read.surfaces}
     _apart(surfaces)
-    return Policy(read.version, read.controller, read.receiver, read.hold_min_s, MappingProxyType(purposes), MappingProxyType(surfaces))
+    return Policy(
+        read.version,
+        read.controller,
+        read.receiver,
+        read.hold_min_s,
+        MappingProxyType(purposes),
+        MappingProxyType(surfaces),
+        daily_notice=read.notice == "daily",
+    )

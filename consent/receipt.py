@@ -4,6 +4,7 @@ The receipt is canonical JSON (sorted keys, no spaces) and an Ed25519 signature 
 ledger key. What it does not name was not consented to.
 """
 
+import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,6 +48,12 @@ class ConsentReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         surfaces: What each surface was when it was shown: the fingerprint of its executables and category. Another is a widening.
         retention_days: The longest retention that was promised, by purpose.
         hours: The widest hours in which anything may be observed, as `consent.hours` reads them.
+        daily_notice: Whether the notice was said to come on each day. Less often is a widening.
+        language: Of the notice, as BCP 47 names it.
+        titles: What each purpose was called, for people.
+        readers: Who was said to open each purpose, for people.
+        names: What each surface was called, for people.
+        sensitivity: The class of each kind, by the register of that day.
     """
 
     format: Count
@@ -65,6 +72,12 @@ class ConsentReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     root_sha256: str = ""
     purpose_words: dict[Purpose, str] = msgspec.field(default_factory=dict)
     hours: str = ALWAYS_WORD
+    daily_notice: bool = False
+    language: str = "en"
+    titles: dict[Purpose, str] = msgspec.field(default_factory=dict)
+    readers: dict[Purpose, str] = msgspec.field(default_factory=dict)
+    names: dict[SurfaceId, str] = msgspec.field(default_factory=dict)
+    sensitivity: dict[Kind, str] = msgspec.field(default_factory=dict)
 
     def scope(self) -> Scope:
         """What was consented to."""
@@ -105,6 +118,11 @@ def sign(receipt: ConsentReceipt, key: Ed25519PrivateKey) -> SignedReceipt:
     """The receipt, signed by the subject's ledger key."""
     text = msgspec.json.encode(receipt, order="deterministic").decode()
     return SignedReceipt(text, key.sign(text.encode()), key.public_key().public_bytes_raw())
+
+
+def commitment(salt: bytes, kept: str) -> bytes:
+    """What every batch carries of a kept receipt, 32 bytes. Only the subject has the salt, in the ledger, and can check it."""
+    return hashlib.sha256(salt + kept.encode()).digest()
 
 
 def verify(text: str, public_key: bytes) -> ConsentReceipt:

@@ -13,6 +13,13 @@ from typing import Any
 from consent.vocabulary import Kind
 
 SENSITIVITIES = ("low", "work", "body")
+PURPOSES: Mapping[str, str] = MappingProxyType(
+    {
+        "training": "to teach software agents to operate applications",
+        "coherence": "so that holes in the record are understood",
+    }
+)
+"""What anything may be collected for at all, in words; there is no third."""
 
 
 class RegisterError(Exception):
@@ -24,6 +31,7 @@ class Entry:
     """One kind, in words for people. `expires`: the last day on which it may be collected."""
 
     what: str
+    purpose: str
     why: str
     never: str
     sensitivity: str
@@ -42,6 +50,8 @@ def _entry(name: str, raw: Any) -> Entry:
     wrong = [key for key, value in raw.items() if type(value) is not _TYPES[key] or value == ""]
     if wrong:
         raise RegisterError(f"kind {name} has a wrong or empty value for {', '.join(wrong)}")
+    if raw["purpose"] not in PURPOSES:
+        raise RegisterError(f"kind {name} needs a purpose of {', '.join(PURPOSES)}")
     if raw["sensitivity"] not in SENSITIVITIES or raw["retention_days"] < 1:
         raise RegisterError(f"kind {name} needs a sensitivity of {', '.join(SENSITIVITIES)} and at least 1 day of retention")
     return Entry(**raw)
@@ -68,7 +78,15 @@ def as_markdown(register: Mapping[Kind, Entry]) -> str:
     """The page docs/collected.md."""
     lines = ["# What is collected", "", "Printed from `consent/register.toml`. What is not on this page does not exist.", ""]
     for kind, entry in register.items():
-        lines += [f"## `{kind}`", "", entry.what, "", f"- **Why:** {entry.why}", f"- **Never:** {entry.never}"]
+        lines += [
+            f"## `{kind}`",
+            "",
+            entry.what,
+            "",
+            f"- **Purpose:** {PURPOSES[entry.purpose]}",
+            f"- **Why:** {entry.why}",
+            f"- **Never:** {entry.never}",
+        ]
         lines += [f"- **Example:** {entry.example}", f"- **Sensitivity:** {entry.sensitivity}; kept at most {entry.retention_days} days"]
         lines += [f"- **Reviewed:** {entry.review}; collected until {entry.expires.isoformat()} at the latest", ""]
     return "\n".join(lines)

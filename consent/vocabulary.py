@@ -142,6 +142,8 @@ class Blocker(StrEnum):
     POLICY_REFUSED = "policy_refused"
     POLICY_EXPIRED = "policy_expired"
     RECEIPT_INVALID = "receipt_invalid"
+    NOTICE_UNACKNOWLEDGED = "notice_unacknowledged"  # nobody has said that they read the notice which the receipt pins
+    NOTICE_DUE = "notice_due"  # the notice is due on each day, and was not acknowledged today
     NOTHING_AGREED = "nothing_agreed"  # what was consented to and the present policy have nothing in common
     JOURNAL_UNWRITABLE = "journal_unwritable"
     FOREIGN_SESSION = "foreign_session"  # root, or an account in another's session

@@ -31,6 +31,7 @@ class Profile:
         steps: What the controller does before the first day, and keeps.
         rights: What to add to the rights that everybody has here.
         wording: Sentences that the law wants in these words.
+        daily: Whether the strictest form of notice that the law names is one on each day.
     """
 
     title: str
@@ -39,6 +40,7 @@ class Profile:
     steps: tuple[str, ...]
     rights: tuple[str, ...]
     wording: tuple[str, ...]
+    daily: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ def profile(text: str, name: str) -> Profile:
     wanted = [*places[name].get("with", []), name] if name in places else list(places)
     title = " with ".join(places[each]["title"] for each in reversed(wanted)) if name in places else UNKNOWN
     parts = {key: tuple(line for each in wanted for line in places[each].get(key, [])) for key in ("laws", "notice", "steps", "rights")}
-    return Profile(title, **parts, wording=tuple(places[each]["wording"] for each in wanted if "wording" in places[each]))
+    wording = tuple(places[each]["wording"] for each in wanted if "wording" in places[each])
+    return Profile(title, **parts, wording=wording, daily=any(places[each].get("daily", False) for each in wanted))
 
 
 def names(text: str) -> list[str]:
@@ -110,7 +113,7 @@ def _assessment(basis: Basis) -> Iterator[str]:
 
 def _notice(basis: Basis) -> Iterator[str]:
     yield from _head(f"Notice: {basis.policy.controller} asks whether it may learn from how you work", basis)
-    yield from _items("How this notice has to be given here (not to be posted)", list(basis.place.notice))
+    yield from _items("How this notice has to be given here (not to be posted)", [*_shown(basis), *basis.place.notice])
     if basis.place.wording:
         yield from _items("In the words of the law", list(basis.place.wording))
     yield from _items("What may be recorded, if you say yes, and never before", list(_described(basis)))
@@ -120,6 +123,16 @@ def _notice(basis: Basis) -> Iterator[str]:
     yield from _items(
         "Acknowledgement", ["I have read this notice. It is no consent. [name, date, signature; or the electronic record of it]"]
     )
+
+
+def _shown(basis: Basis) -> Iterator[str]:
+    often = "on each day, before anything is recorded on it" if basis.policy.daily_notice else "once, before a yes"
+    yield f"Each agent shows the notice of this policy {often}; that it was read is recorded on that computer, apart from any yes."
+    if basis.place.daily and not basis.policy.daily_notice:
+        yield (
+            'The strictest form that the law of this place names is a notice on each day: set "notice": "daily" in the policy, or '
+            "daily_notice = true in agent.toml of the machines that are there."
+        )
 
 
 _SECURITY = [

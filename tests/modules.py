@@ -22,6 +22,7 @@ agent.show
 agent.spans
 agent.status
 agent.tally
+agent.today
 agent.tray.dbusmenu
 agent.tray.digits
 agent.tray.errors
@@ -70,10 +71,12 @@ consent.proof
 consent.receipt
 consent.register
 consent.scope
+consent.standard
 consent.standing
 consent.steady
 consent.trust
 consent.unreadable
+consent.verifying
 consent.vocabulary
 custody.access
 custody.batches
@@ -137,6 +140,7 @@ agent.beside
 agent.carrier
 agent.channel
 agent.child
+agent.chronicle
 agent.clock
 agent.commands
 agent.control
@@ -160,6 +164,7 @@ agent.demo.trial
 agent.demo.wait
 agent.demo.windows
 agent.despite
+agent.doctor
 agent.enrolment
 agent.erase_sent
 agent.export_held
@@ -180,10 +185,12 @@ agent.places
 agent.policies
 agent.presence
 agent.reach
+agent.receipts
 agent.record
 agent.registering
 agent.report
 agent.run
+agent.saved
 agent.sent
 agent.session
 agent.settings

@@ -13,6 +13,7 @@ from agent.demo.stage import Stage
 from agent.demo.terminal import Terminal
 from agent.demo.wait import until
 from agent.status import Status
+from agent.terminal import READ
 from consent.vocabulary import State
 
 LOOKS_EVERY_S = 0.2
@@ -54,6 +55,8 @@ class Subject:
         """
         terminal = Terminal(argv("agent", ["consent", "give"]), self.calls.env)
         self.stage.children.adopt(terminal.child)
+        terminal.expect("I have read this notice")
+        terminal.type(READ)
         terminal.expect("type the code")
         terminal.type(on_screen(self.calls.env))
         code = terminal.end()

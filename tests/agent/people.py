@@ -41,6 +41,7 @@ def say_yes(subject: Subject, now: Clocks, hours: str | None = None) -> str | No
     asking = Asking(offer(POLICY, REGISTER), POLICY, "123456", now.awake_ms)
     purposes, kinds = frozenset(asking.offer.purposes), frozenset(asking.offer.kinds)
     given = GiveConsent("123456", purposes, kinds - SURFACELESS, asking.offer.notice_sha256, hours)
+    subject.acknowledge(asking.offer.notice_sha256, now)
     return subject.consent(receipt(asking, given, receipt_id="ab" * 16, wall_ms=now.wall_ms), now)
 
 

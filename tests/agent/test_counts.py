@@ -1,16 +1,23 @@
 """The counts: every raw input is in exactly one place, whatever happens to it."""
 
+import re
+from collections import Counter
+
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from agent.carry import carry_all
+from agent.faults import of as fault_of
 from agent.pending import Pending, raw_inputs
+from agent.report import fault_report
+from agent.show import status_lines
 from agent.tally import Tally
 from collectors.pipe import Observed
 from consent.event import Event
 from consent.standing import CLOSED
-from consent.vocabulary import Why
+from consent.vocabulary import WHY_WORDS, State, Why
 from tests.consent.samples import events, recording
 
 batches = st.builds(
@@ -69,6 +76,22 @@ class Counting(RuleBasedStateMachine):
 
 
 TestCounting = Counting.TestCase
+
+
+_N = st.integers(0, 10**6)
+
+
+@given(st.dictionaries(st.sampled_from(Why), st.integers(1, 10**6)), st.tuples(_N, _N, _N, _N, _N))
+def test_the_status_shows_where_every_raw_input_is(refused: dict[Why, int], kept: tuple[int, int, int, int, int]) -> None:
+    """For people: the first line says how many were seen, and the lines below add up to it, each reason in its own words."""
+    pending, held, forgotten, sealed, sent = kept
+    tally = Tally(sum(refused.values()) + sum(kept), Counter(refused), pending, held, forgotten, sealed, sent)
+    report = msgspec.structs.replace(fault_report(fault_of(OSError())), running=True, standing=State.CONSENTED, tally=tally.part())
+    lines = [line.plain for line in status_lines(report, 10**4)]
+    first = next(index for index, line in enumerate(lines) if line.startswith("raw inputs"))
+    seen, *parts = (int(number) for number in re.findall(r"^(?:raw inputs)? +(\d+) ", "\n".join(lines[first:]), re.MULTILINE))
+    assert seen == tally.seen == sum(parts) == tally.total()
+    assert all(any(line.endswith(WHY_WORDS[why]) for line in lines) for why in refused)
 
 
 def test_a_batch_that_does_not_reconcile_is_refused_whole() -> None:

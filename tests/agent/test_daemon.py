@@ -1,6 +1,7 @@
 """The daemon's core between indicator and hold: what an answer keeps, and what it does not."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from consent.history import HOURS_CHOSEN, Choice
 from consent.hours import parse as parse_hours
 from consent.hours import within
 from consent.policy import parse
-from consent.vocabulary import AUTOMATIC_WORDS, Automatic, Blocker, State, SurfaceId, Why
+from consent.vocabulary import AUTOMATIC_WORDS, Automatic, Blocker, Kind, State, SurfaceId, Why
 from tests.agent.people import HOUR_MS, POLICY, at, clicks, keep, recording, say_yes, subject_in
 from tests.policies import as_bytes, policy, surface
 from tests.register import REGISTER
@@ -88,6 +89,37 @@ def test_a_change_of_what_is_shown_must_be_seen_before_it_counts() -> None:
                 answer(indicator, icon, State.CONSENTED)
                 assert indicator.proof.shows(State.CONSENTED)
         assert not indicator.proof.shows(State.CONSENTED)
+
+    asyncio.run(run())
+
+
+def test_a_kind_past_its_last_day_goes_at_midnight_and_no_clock_brings_it_back(tmp_path: Path) -> None:
+    """The register's entry expires while the daemon runs: with the next group that is observed its kind is out of the scope, and so of
+    every hook; set the wall clock back, here or before a restart, and it stays out (INV-5)."""
+
+    async def run() -> None:
+        subject = subject_in(tmp_path)
+        say_yes(subject, at(0))
+        last = at(0).day
+        register = {kind: replace(entry, expires=last if kind is Kind.KEY_CHORD else entry.expires) for kind, entry in REGISTER.items()}
+        now = at(1)
+        daemon = Daemon(subject, register, lambda: now, asyncio.get_running_loop())
+        daemon.take(InForce(POLICY, datetime(2100, 1, 1, tzinfo=UTC), verified=now))
+        assert Kind.KEY_CHORD in daemon.standing.scope.kinds()
+        generation = daemon.standing.generation
+        midnight = at(24 * 60)
+        now = type(now)(midnight.awake_ms, midnight.boot_ms, midnight.wall_ms)
+        daemon._observed(Observed(generation, 3, (), {Why.NO_KIND: 3}))
+        assert Kind.KEY_CHORD not in daemon.standing.scope.kinds()
+        assert Kind.POINTER_BUTTON in daemon.standing.scope.kinds()
+        assert daemon.standing.generation > generation
+        now = type(now)(now.awake_ms, now.boot_ms, at(2).wall_ms)
+        daemon.reconsider()
+        assert Kind.KEY_CHORD not in daemon.standing.scope.kinds()
+        subject.close()
+        later = Daemon(subject_in(tmp_path, at(3)), register, lambda: at(3), asyncio.get_running_loop())
+        later.take(InForce(POLICY, datetime(2100, 1, 1, tzinfo=UTC), verified=at(3)))
+        assert Kind.KEY_CHORD not in later.standing.scope.kinds()
 
     asyncio.run(run())
 

@@ -12,6 +12,7 @@ from agent.demo.clock import rest
 from agent.demo.terminal import Terminal
 from agent.demo.wait import until
 from agent.messages import Attach, Refused
+from agent.terminal import READ
 from agent.tray.link import Link
 from consent.vocabulary import State
 from tests.agent.life import Desk, Life, a_desk, a_life, run_again, start
@@ -62,6 +63,8 @@ def test_three_wrong_codes_end_the_asking(desk: Desk) -> None:
     """The real command, codes that the icon does not show: one line each, exit 1 after the third, still unasked."""
     with a_life(desk, consented=False) as life:
         terminal = Terminal(argv("agent", ["consent", "give"]), life.subject.calls.env)
+        terminal.expect("I have read this notice")
+        terminal.type(READ)
         for _ in range(3):
             terminal.expect("type the code")
             terminal.type("wrong")

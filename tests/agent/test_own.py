@@ -55,7 +55,7 @@ def test_what_is_held_is_exported_with_ledger_and_receipt(place: Place) -> None:
     """Events as `show --json` prints them, the ledger's very lines, the receipt in force; without a daemon."""
     shown = run(place, ["volens", "show", "--json"]).out
     done = run(place, ["volens", "export", "--to", "mine"])
-    assert (done.code, done.out, done.err) == (0, "Exported to mine: 3 held events, 1 line of the ledger.\n", "")
+    assert (done.code, done.out, done.err) == (0, "Exported to mine: 3 held events, 2 lines of the ledger.\n", "")
     folder = place.folder / "mine"
     assert (folder / "events.jsonl").read_text() == shown
     assert (folder / "ledger.jsonl").read_bytes() == (place.state / "ledger").read_bytes()
@@ -76,7 +76,7 @@ def test_with_a_daemon_the_export_is_the_same(place: Place) -> None:
 def test_a_broken_ledger_hides_nothing_that_is_held(place: Place) -> None:
     """The chain is broken: the events are there all the same, and the ledger as it is."""
     ledger = place.state / "ledger"
-    ledger.write_bytes(ledger.read_bytes().replace(b'"what":"', b'"what":"not_', 1))
+    ledger.write_bytes(ledger.read_bytes().replace(b'"what":"consent', b'"what":"not_consent', 1))
     assert run(place, ["volens", "show"]).code == 0
     done = run(place, ["volens", "export", "--to", "mine"])
     assert (done.code, done.err) == (0, "")
@@ -97,7 +97,7 @@ def test_without_the_key_the_rest_is_exported_and_what_is_missing_is_said(place:
     """The hold key is gone: events cannot be read, the ledger and the receipt can."""
     (place.state / "keys" / "keystore").write_text("keyring")
     done = run(place, ["volens", "export", "--to", "mine"])
-    assert (done.code, done.out) == (1, "Exported to mine: 0 held events, 1 line of the ledger.\n")
+    assert (done.code, done.out) == (1, "Exported to mine: 0 held events, 2 lines of the ledger.\n")
     assert done.err.startswith("volens: the held events cannot be read (")
     assert len(done.err.splitlines()) == 1
     assert (place.folder / "mine" / "receipt.json").exists()

@@ -45,7 +45,8 @@ def consented(published: Policy) -> ConsentReceipt:
 
 POLICY = parse(as_bytes(policy()))
 SEEN = Proof("one", "tray", State.CONSENTED)
-FACTS = Facts(Choice(State.CONSENTED), consented(POLICY), POLICY, frozenset(Kind), SEEN)
+READ = frozenset({consented(POLICY).notice_sha256})
+FACTS = Facts(Choice(State.CONSENTED, acknowledged=READ), consented(POLICY), POLICY, frozenset(Kind), SEEN)
 
 
 def test_when_everything_holds_the_gate_is_open() -> None:
@@ -63,6 +64,9 @@ def test_when_everything_holds_the_gate_is_open() -> None:
         ({"proof": NONE}, Blocker.NO_INDICATOR),
         ({"proof": Proof("one", "tray")}, Blocker.NO_INDICATOR),
         ({"kinds": frozenset()}, Blocker.NOTHING_AGREED),
+        ({"choice": Choice(State.CONSENTED)}, Blocker.NOTICE_UNACKNOWLEDGED),
+        ({"choice": Choice(State.CONSENTED, acknowledged=frozenset({"00"}))}, Blocker.NOTICE_UNACKNOWLEDGED),
+        ({"daily_notice": True}, Blocker.NOTICE_DUE),
         ({"blockers": frozenset({Blocker.DISPLAY_GONE})}, Blocker.DISPLAY_GONE),
     ],
 )
@@ -82,7 +86,7 @@ def test_an_indicator_that_shows_something_else_keeps_the_gate_closed() -> None:
 @pytest.mark.parametrize("state", [State.UNASKED, State.PAUSED, State.EXEMPT, State.WITHDRAWN])
 def test_no_fact_opens_what_the_subject_closed(state: State) -> None:
     """With everything else in place, a subject's no is a no."""
-    assert not standing(replace(FACTS, choice=Choice(state)), 1).open
+    assert not standing(replace(FACTS, choice=Choice(state, acknowledged=READ)), 1).open
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from agent.demo.stage import Stage, stage
 from agent.demo.terminal import Terminal
 from agent.demo.truth import Truth
 from agent.demo.wait import until
+from agent.terminal import READ
 from agent.trial import TrialImpossible, desktop_of
 
 TRIAL = argv("agent", ["run", "--trial"])
@@ -39,6 +40,8 @@ class Trial:
 
     def asked(self) -> str:
         """Wait for the question; the code that the icon shows."""
+        self.terminal.expect("I have read this notice")
+        self.terminal.type(READ)
         self.terminal.expect("type the code")
         return on_screen(self.env)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import permission
+from agent import narrowing, permission
 from agent.consenting import Asking, offer, receipt
 from agent.messages import GiveConsent
 from agent.permission import effective, hold_s
@@ -54,6 +54,7 @@ def purpose(**changed: Any) -> dict[str, Any]:
         (policy(controller="Else"), Direction.OTHER, "controller is Else"),
         (policy(receiver="http://127.0.0.1:10"), Direction.OTHER, "recipient is"),
         (policy(hold_min_s=1800), Direction.NARROWER, "hold is 30 minutes"),
+        (policy(notice="daily"), Direction.NARROWER, "due on each day"),
         (purpose(retention_days=31), Direction.WIDER, "kept 31 days, and not 30"),
         (purpose(retention_days=29), Direction.NARROWER, "kept 29 days, and not 30"),
         (purpose(public_key=OTHER_KEY), Direction.WIDER, "another key opens it"),
@@ -95,6 +96,17 @@ def test_other_packages_and_other_hosts_are_wider_or_wait(field: str) -> None:
         assert not effective(agreed, new, EVERY_KIND).surfaces()
 
 
+def test_a_notice_that_comes_less_often_is_wider_and_does_not_reach_those_who_were_promised_it_daily() -> None:
+    """From daily to once: said to the signers and to the subject; whoever agreed to a daily notice still has it daily."""
+    old, new = parse(as_bytes(policy(notice="daily"))), parse(as_bytes(policy(version=2)))
+    (change,) = changes(old, new)
+    assert (change.direction, change.waits) == (Direction.WIDER, True)
+    agreed = yes_to_all(old)
+    assert permission.is_daily(permission.Facts(Choice(), agreed, new))
+    assert any("the notice only once" in line for line in narrowing.waits(agreed, new, EVERY_KIND))
+    assert not permission.is_daily(permission.Facts(Choice(), yes_to_all(new), new))
+
+
 def test_nothing_differs_from_itself() -> None:
     """The same policy under a new number: no change."""
     assert changes(parse(as_bytes(policy())), parse(as_bytes(policy(version=2)))) == ()
@@ -124,6 +136,7 @@ _POLICIES = st.builds(
     lambda **parts: parse(as_bytes(policy(**parts))),
     controller=st.sampled_from(["Example Ltd", "Else"]),
     hold_min_s=st.sampled_from([900, 2 * 86400]),
+    notice=st.sampled_from(["once", "daily"]),
     purposes=st.builds(lambda terms: [terms], _TERMS),
     surfaces=_SURFACES,
 )
@@ -139,6 +152,7 @@ def test_the_agent_never_takes_a_widening_whatever_it_is_dressed_as(old: Policy,
     seen = effective(agreed, new, EVERY_KIND)
     assert set(seen.grants) <= set(old.scope().grants) & set(new.scope().grants)
     assert hold_s(Choice(), agreed, new) >= hold_s(Choice(), agreed, old)
+    assert permission.is_daily(permission.Facts(Choice(), agreed, new)) >= old.daily_notice
     found = changes(old, new)
     if not any(change.waits for change in found):
         assert dict(seen.grants) == dict(new.scope().grants)

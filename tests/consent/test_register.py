@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from consent.event import PAYLOADS
-from consent.register import RegisterError, as_markdown, in_force, parse
+from consent.register import PURPOSES, RegisterError, as_markdown, in_force, parse
 from consent.vocabulary import Kind
 from tests.register import PATH, REGISTER
 
@@ -23,6 +23,13 @@ def test_every_kind_has_an_entry_and_a_payload() -> None:
     [
         (("[kind.gap]", "[kind.keylogger]"), "one .kind.NAME. for each kind"),
         (('sensitivity = "body"', 'sensitivity = "fun"'), "sensitivity"),
+        (('sensitivity = "body"\n', ""), "exactly the keys"),
+        (('purpose = "training"', 'purpose = "performance"'), "purpose"),
+        (('purpose = "training"', 'purpose = ""'), "purpose"),
+        (('purpose = "training"\n', ""), "exactly the keys"),
+        (('review = "docs/adr/0006-what-is-observed.md"\n', ""), "exactly the keys"),
+        (('review = "docs/adr/0006-what-is-observed.md"', 'review = ""'), "review"),
+        (("expires = 2027-12-31\n", ""), "exactly the keys"),
         (("retention_days = 180", "retention_days = 0"), "retention"),
         (("retention_days = 180", 'retention_days = "long"'), "retention_days"),
         (("retention_days = 180\n", ""), "exactly the keys"),
@@ -47,9 +54,24 @@ def test_a_kind_past_its_expiry_is_no_longer_collected() -> None:
     assert in_force(REGISTER, date(2100, 1, 1)) == set()
 
 
+def test_every_review_is_a_page_that_is_there() -> None:
+    """A review that nobody can read is none: each names a file of this repository."""
+    for kind, entry in REGISTER.items():
+        assert (PATH.parents[1] / entry.review).is_file(), kind
+
+
 def test_the_page_tells_every_entry_whole() -> None:
     """What, why, never, example, sensitivity, retention, review and expiry of every kind are on the page."""
     page = as_markdown(REGISTER)
     for kind, entry in REGISTER.items():
-        for part in (kind.value, entry.what, entry.why, entry.never, entry.example, entry.review, str(entry.retention_days)):
+        for part in (
+            kind.value,
+            entry.what,
+            PURPOSES[entry.purpose],
+            entry.why,
+            entry.never,
+            entry.example,
+            entry.review,
+            str(entry.retention_days),
+        ):
             assert part in page

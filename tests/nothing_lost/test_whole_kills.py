@@ -192,6 +192,7 @@ def household_in(folder: Path) -> Iterator[Household]:
     purposes, kinds = frozenset(asking.offer.purposes), frozenset(asking.offer.kinds)
     given = messages.GiveConsent("123456", purposes, kinds - SURFACELESS, asking.offer.notice_sha256)
     subject = Subject(places, clock.boot_id(), now)
+    subject.acknowledge(asking.offer.notice_sha256, now)
     subject.consent(receipt(asking, given, receipt_id="ab" * 16, wall_ms=now.wall_ms), now)
     subject.close()
     household = Household(places, trial)

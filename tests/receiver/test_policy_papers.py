@@ -84,6 +84,16 @@ def test_every_place_is_known_and_asks_for_what_its_law_does() -> None:
         assert text.count("DRAFT, not legal advice") == 3
 
 
+def test_the_papers_say_how_often_the_notice_comes() -> None:
+    """Where the strictest form is a daily notice, a policy that shows it once is told so; one that shows it daily is not."""
+    daily = parse(as_bytes(policy(notice="daily")))
+    advice = 'set "notice": "daily"'
+    assert [advice in flat(papers(place)) for place in ("delaware", "atlantis", "eu")] == [True, True, False]
+    assert "once, before a yes" in flat(papers("delaware"))
+    assert "on each day, before anything is recorded" in flat(papers("delaware", daily))
+    assert advice not in flat(papers("delaware", daily))
+
+
 @pytest.mark.parametrize("place", ["", "atlantis", "de\n", "__class__"])
 def test_an_unknown_place_gets_the_strictest_of_all(place: str) -> None:
     """Everything that any known place asks for."""
