@@ -103,6 +103,7 @@ class Bus:
                         if not self._asked:
                             self._settled()
                         self._hear(await self._connection.receive())
+            self._asked.clear()  # who has not answered in a minute is not waited for; who comes late is not heard
             for service in self._services:
                 if service.name in self._owners:
                     service.ask(self)

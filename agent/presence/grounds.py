@@ -59,6 +59,10 @@ class Grounds:
         """The sources that can tell of it now; empty: nothing can."""
         return tuple(sorted(source for source, said in self.told.items() if ground in said))
 
+    def sources(self) -> frozenset[tuple[str, Automatic]]:
+        """Who can tell of what now."""
+        return frozenset((source, ground) for source, said in self.told.items() for ground in said)
+
     def can_tell(self) -> frozenset[Automatic]:
         """The grounds of which something can tell now."""
         return frozenset(ground for said in self.told.values() for ground in said)

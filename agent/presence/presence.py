@@ -34,7 +34,7 @@ class Presence:
     Args:
         read: The clocks.
         saw: Called with the two ends of each stretch during which the session was unlocked.
-        changed: Called when another set of grounds holds.
+        changed: Called when another set of grounds holds, or others tell.
         env: Where the display and the session are looked for.
     """
 
@@ -88,7 +88,7 @@ class Presence:
             return
         self.look()
         before, self._grounds = self._grounds, grounds
-        if before.holding() != grounds.holding() or before.can_tell() != grounds.can_tell():
+        if before.holding() != grounds.holding() or before.sources() != grounds.sources():
             self._changed()
 
     async def keep(self) -> None:
