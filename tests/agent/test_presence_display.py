@@ -5,12 +5,13 @@ import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 from Xlib import XK, X
 from Xlib.display import Display
+from Xlib.error import ConnectionClosedError
 from Xlib.ext import xtest
 
 from agent.demo.children import Children
@@ -53,7 +54,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
         env = base | start_display(children, base, tmp_path, 320, 240)
         display = open_display(env)
         yield Server(children, env, display)
-        display.close()
+        with suppress(ConnectionClosedError):
+            display.close()
 
 
 class Listener:
