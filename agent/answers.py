@@ -146,6 +146,7 @@ class Answers:
             wider=len(daemon.waits()),
             waits=self._uploading.waits,
             locks=self.presence.told_by,
+            untold=self.presence.untold,
         )
 
     def _presence_changed(self) -> None:

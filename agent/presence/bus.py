@@ -57,9 +57,9 @@ class Service:
         """It sent a signal."""
 
 
-def changed(rule_path: str, sender: str) -> MatchRule:
-    """The rule for changes of properties of an object, and of those below it."""
-    return MatchRule(type="signal", sender=sender, path_namespace=rule_path, interface=PROPERTIES, member="PropertiesChanged")
+def changed(sender: str, **where: str) -> MatchRule:
+    """The rule for changes of properties, of the object at `path`, or of those below `path_namespace`."""
+    return MatchRule(type="signal", sender=sender, interface=PROPERTIES, member="PropertiesChanged", **where)
 
 
 def get_all(path: str, name: str, interface: str) -> Message:

@@ -4,7 +4,7 @@ A ground holds while any source says so. A source that goes away while it said s
 opens nothing. Until each place where sources are has answered once, or is known not to be there, nothing is open either.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -63,9 +63,9 @@ class Grounds:
         """Who can tell of what now."""
         return frozenset((source, ground) for source, said in self.told.items() for ground in said)
 
-    def can_tell(self) -> frozenset[Automatic]:
-        """The grounds of which something can tell now."""
-        return frozenset(ground for said in self.told.values() for ground in said)
+    def untold(self) -> tuple[Automatic, ...]:
+        """The grounds of which nothing can tell now."""
+        return tuple(ground for ground in UNTOLD if not self.tellers(ground))
 
 
 UNTOLD: Mapping[Automatic, str] = MappingProxyType(
@@ -89,6 +89,6 @@ NEVER_TOLD = (
 """What nothing here can tell, whatever answers."""
 
 
-def unknowns(can_tell: frozenset[Automatic]) -> tuple[str, ...]:
+def unknowns(untold: Iterable[Automatic]) -> tuple[str, ...]:
     """What cannot be told here, one sentence each, for people."""
-    return (*(words for ground, words in UNTOLD.items() if ground not in can_tell), *NEVER_TOLD)
+    return (*(UNTOLD[ground] for ground in untold if ground in UNTOLD), *NEVER_TOLD)

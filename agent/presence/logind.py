@@ -26,7 +26,7 @@ class Logind(Service):
         self._hinted = self._wanted = False
 
     def rules(self) -> Iterable[MatchRule]:
-        yield changed(_SESSIONS, _NAME)
+        yield changed(_NAME, path_namespace=_SESSIONS)
         for member in ("Lock", "Unlock"):
             yield MatchRule(type="signal", sender=_NAME, path_namespace=_SESSIONS, interface=_SESSION, member=member)
         yield MatchRule(type="signal", sender=_NAME, path=_ROOT, interface=_MANAGER, member="PrepareForSleep")

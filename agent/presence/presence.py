@@ -65,9 +65,9 @@ class Presence:
         return self._grounds.tellers(Automatic.LOCKED)
 
     @property
-    def can_tell(self) -> frozenset[Automatic]:
-        """The grounds of which something here can tell."""
-        return self._grounds.can_tell()
+    def untold(self) -> tuple[Automatic, ...]:
+        """The grounds of which nothing here can tell."""
+        return self._grounds.untold()
 
     def look(self) -> None:
         """Count what has passed since the last look, if the session was unlocked all the while."""

@@ -51,7 +51,7 @@ class _OfProperties(Service):
     path = interface = ""
 
     def rules(self) -> Iterable[MatchRule]:
-        return (changed(self.path, self.name),)
+        return (changed(self.name, path=self.path),)
 
     def ask(self, bus: Bus) -> None:
         bus.call(self, get_all(self.path, self.name, self.interface), self._answered)

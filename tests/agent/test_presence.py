@@ -12,6 +12,7 @@ from jeepney.io.asyncio import open_dbus_connection
 
 from agent.presence import bus as bus_module
 from agent.presence import presence
+from agent.presence.grounds import UNTOLD
 from agent.presence.logind import LOGIND
 from agent.presence.presence import Presence
 from consent.event import Clocks
@@ -295,7 +296,7 @@ def test_where_nothing_tells_it_counts_as_unlocked(tmp_path: Path, monkeypatch: 
             await watcher.until()
             watcher.pass_time(1)
             watcher.presence.look()
-            assert (watcher.presence.told_by, watcher.presence.can_tell, watcher.saw[-1]) == ((), frozenset(), (0, 60_000))
+            assert (watcher.presence.told_by, watcher.presence.untold, watcher.saw[-1]) == ((), tuple(UNTOLD), (0, 60_000))
 
     asyncio.run(run())
 
