@@ -5,6 +5,7 @@ durable, and only then answers (INV-12, INV-13); a withdrawal's purge follows it
 """
 
 import asyncio
+import os
 import secrets
 from collections.abc import Awaitable, Callable
 
@@ -14,7 +15,7 @@ from agent import consenting, faults, messages, narrowing, spans, zone
 from agent.control import Connection
 from agent.daemon import Daemon
 from agent.errors import AgentError, CannotDo, TryAgain
-from agent.presence import Presence
+from agent.presence.presence import Presence
 from agent.report import Alive, report
 from agent.status import Status
 from agent.trays import Trays
@@ -45,7 +46,9 @@ class Answers:
         self._asking: consenting.Asking | None = None
         self._watchers: set[Connection] = set()
         self.over = asyncio.Event()
-        self.presence = Presence(read, daemon.subject.saw, self._presence_changed)
+        self._exempting: frozenset[Automatic] = frozenset()
+        self.presence = Presence(read, daemon.subject.saw, self._presence_changed, os.environ)
+        self._presence_changed()
         daemon.moved.append(self._tell_watchers)
         daemon.kept.append(self._tell_watchers)
 
@@ -144,10 +147,16 @@ class Answers:
             wider=len(daemon.waits()),
             waits=self._uploading.waits,
             locks=self.presence.told_by,
+            untold=self.presence.untold,
         )
 
     def _presence_changed(self) -> None:
-        self._daemon.exempt(Automatic.LOCKED, holds=self.presence.locked)
+        """What holds now replaces what held before; nothing opens in between."""
+        before, self._exempting = self._exempting, self.presence.holding
+        for ground in sorted(self._exempting - before):
+            self._daemon.exempt(ground, holds=True)
+        for ground in sorted(before - self._exempting):
+            self._daemon.exempt(ground, holds=False)
         self._daemon.changed()
 
     # --- what a person says -------------------------------------------------------------------------------------

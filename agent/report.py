@@ -28,7 +28,7 @@ from collectors.pipe import CollectorState
 from consent.event import Clocks
 from consent.proof import NONE, Proof
 from consent.standing import Standing
-from consent.vocabulary import Blocker, State
+from consent.vocabulary import Automatic, Blocker, State
 from transport.allowance import DAY_BYTES
 
 
@@ -40,6 +40,7 @@ class Alive:
         wider: How many things the policy asks for beyond the yes that is in force.
         waits: Why what is due stays held, if it does.
         locks: What tells that the screen is locked.
+        untold: Automatic exemptions of which nothing can tell.
     """
 
     standing: Standing
@@ -50,6 +51,7 @@ class Alive:
     wider: int = 0
     waits: str | None = None
     locks: tuple[str, ...] = ()
+    untold: tuple[Automatic, ...] = ()
 
 
 def _iso(wall_ms: int) -> str:
@@ -115,6 +117,7 @@ def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
         tally=subject.tally.part(),
         budget=BudgetPart(subject.today_bytes(now), DAY_BYTES),
         keystore=subject.keystore.where,
+        untold=alive.untold if alive else (),
     )
 
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from consent.vocabulary import Kind, State
+from consent.vocabulary import Automatic, Kind, State
 
 SCHEMA = 1
 
@@ -132,6 +132,7 @@ class Status(Part, frozen=True):
         keystore: Where the hold key is: keyring or file.
         running: False when this was computed from disk because no daemon answers.
         trial: True for a local trial with throw-away keys.
+        untold: Automatic exemptions of which nothing on this computer can tell, so that they never begin.
     """
 
     schema: int
@@ -154,3 +155,4 @@ class Status(Part, frozen=True):
     tally: TallyPart
     budget: BudgetPart
     keystore: str
+    untold: tuple[Automatic, ...] = ()

@@ -114,6 +114,7 @@ class Automatic(StrEnum):
     METERED_LINK = "metered_link"
     BATTERY_LOW = "battery_low"
     UNPLUGGED = "unplugged"
+    NOT_TOLD_YET = "not_told_yet"  # for a second after the start: nothing opens before it was asked whether any of these holds
 
 
 AUTOMATIC_WORDS: Mapping[Automatic, str] = MappingProxyType(
@@ -129,6 +130,7 @@ AUTOMATIC_WORDS: Mapping[Automatic, str] = MappingProxyType(
         Automatic.METERED_LINK: "the link is metered",
         Automatic.BATTERY_LOW: "the battery is low",
         Automatic.UNPLUGGED: "no charger is plugged in",
+        Automatic.NOT_TOLD_YET: "the desktop is being asked whether the screen is locked",
     }
 )
 """Each for people, to be read behind "Exempt:"."""

@@ -35,7 +35,8 @@ class Place:
         """No display, no bus, nothing of this account; 80 columns."""
         names = {"HOME": "home", "XDG_RUNTIME_DIR": "run", "XDG_STATE_HOME": "state"}
         own = {variable: str(self.folder / name) for variable, name in names.items()}
-        return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "COLUMNS": "80", "LC_ALL": "C.UTF-8"} | own
+        base = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "COLUMNS": "80", "LC_ALL": "C.UTF-8"}
+        return base | {"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nowhere"} | own  # this machine's locks and batteries are nobody's here
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,9 @@ agent.messages
 agent.narrowing
 agent.pending
 agent.permission
+agent.presence.grounds
+agent.presence.programs
+agent.presence.x11_wire
 agent.show
 agent.spans
 agent.status
@@ -183,7 +186,11 @@ agent.own_machine
 agent.peer
 agent.places
 agent.policies
-agent.presence
+agent.presence.bus
+agent.presence.logind
+agent.presence.presence
+agent.presence.services
+agent.presence.x11
 agent.reach
 agent.receipts
 agent.record

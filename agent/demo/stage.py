@@ -111,7 +111,8 @@ def stage(screen: Screen | None = None, *, panel: bool = True, keep: Path | None
         env |= start_display(children, env, root, chosen.width, chosen.height)
         display = open_display(env)
         stack.callback(_hang_up, display)
-        env["DBUS_SESSION_BUS_ADDRESS"] = bus = start_bus(children, env, runtime)
+        bus = start_bus(children, env, runtime)
+        env |= dict.fromkeys(("DBUS_SESSION_BUS_ADDRESS", "DBUS_SYSTEM_BUS_ADDRESS"), bus)  # this machine's locks and batteries are not its
         wait_for_bus(bus)
         start_accessibility(bus)
         start_window_manager(children, env, display)

@@ -25,7 +25,7 @@ from consent.history import NOTICE_ACKNOWLEDGED, Choice
 from consent.notice import LANGUAGE
 from consent.policy import Policy, parse
 from consent.receipt import ConsentReceipt
-from consent.vocabulary import Blocker, State
+from consent.vocabulary import Automatic, Blocker, State
 from tests.agent.people import BOOT, POLICY, at, places_in, say_yes, subject_in
 from tests.agent.test_permission import consented
 from tests.policies import as_bytes, policy, surface
@@ -54,6 +54,7 @@ class Machine:
         self.daemon = Daemon(subject, REGISTER, lambda: self.now, asyncio.get_running_loop())
         keeper = SimpleNamespace(pid=0)
         self.answers = Answers(self.daemon, SimpleNamespace(wake=lambda: None, waits=None), keeper, lambda: self.now)
+        self.daemon.exempt(Automatic.NOT_TOLD_YET, holds=False)  # nothing tells of this session
         self.daemon.take(InForce(published, LEASE, verified=self.now))
 
     async def ask(self, request: messages.Request) -> messages.Answer:
