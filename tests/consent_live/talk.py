@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 
 from agent import messages
 from agent.channel import Channel
@@ -61,11 +62,11 @@ def collects(status: Status) -> bool:
 
 def opened(life: Life) -> list[Event]:
     """Everything that the receiver has, as its custodians read it."""
-    trial, out = life.desk.trial, life.desk.stage.root / "opened"
+    trial, out = life.desk.trial, Path(mkdtemp(dir=life.desk.stage.root))
     keys = [part for name in ("ada", "ben") for part in ("--key", str(trial.keys / f"{name}.key"))]
-    where = ["--purpose", str(trial.purpose), "--from", trial.url, "--reason", "a proof", "--out", str(out)]
+    where = ["--purpose", str(trial.purpose), "--from", trial.url, "--reason", "a proof", "--out", str(out / "opened")]
     life.subject.calls.do("custody", "open", *where, *keys)
-    return [_event(json.loads(line)) for line in (out / "events.jsonl").read_text().splitlines()]
+    return [_event(json.loads(line)) for line in (out / "opened" / "events.jsonl").read_text().splitlines()]
 
 
 def _event(said: dict[str, dict[str, int]]) -> Event:

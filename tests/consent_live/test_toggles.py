@@ -6,7 +6,6 @@ are pressed only in the dark. That the hook has gone is told by the X server its
 """
 
 import random
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,7 +13,7 @@ from agent import messages
 from agent.demo.clock import elapsed_s, rest
 from agent.demo.wait import until
 from consent.vocabulary import State
-from tests.agent.life import Life, a_desk, a_life
+from tests.agent.life import Life
 from tests.consent_live.figures import Figures, times
 from tests.consent_live.hooks import Hooks
 from tests.consent_live.talk import Talk, opened, say_yes_again, talk
@@ -99,12 +98,6 @@ class Toggles:
             ours.say(messages.Send())
             until(lambda: (status := ours.status()).sent.batches > 0 == status.outbox.envelopes, "the sending", poll_s=0.1)
         assert self.work.check(opened(self.life)) > 0
-
-
-@pytest.fixture
-def life() -> Iterator[Life]:
-    with a_desk() as desk, a_life(desk) as made:
-        yield made
 
 
 def _show(toggles: Toggles) -> None:
