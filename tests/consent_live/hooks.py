@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
-from Xlib.error import XError
+from Xlib.error import BadValue, XError
 
 from agent.demo.display import open_display
 from agent.demo.stage import Stage
@@ -17,6 +17,7 @@ class Hooks:
     def __init__(self, stage: Stage) -> None:
         self._display: Any = open_display(stage.desktop)
         assert self._display.has_extension("X-Resource"), "this X server does not tell who holds what"
+        self._display.display.error_classes = self._display.display.error_classes | {2: BadValue}  # python-xlib's RandR takes its place
         self._names: dict[int, str] = {}
 
     def count(self) -> int:

@@ -50,10 +50,16 @@ def _known(event: Event) -> Known:
 
 @dataclass
 class Household:
-    """One subject's machine and one receiver. `shown` is everything that the daemon has ever said to hold."""
+    """One subject's machine and one receiver.
+
+    Attributes:
+        shown: Everything that the daemon has ever said to hold.
+        env: What the daemon's environment has beyond ours.
+    """
 
     places: Places
     trial: Trial
+    env: dict[str, str] = field(default_factory=dict)
     daemon: "Popen[bytes] | None" = None
     receiver: "Popen[bytes] | None" = None
     shown: set[Known] = field(default_factory=set)
@@ -69,7 +75,7 @@ class Household:
         self.start_receiver()
         if self.daemon is None:
             command = [*COMMAND, "daemon", str(self.places.state), str(self.places.runtime)]
-            self.daemon = Popen(command, env=MINE, stdout=DEVNULL, stderr=DEVNULL)
+            self.daemon = Popen(command, env=MINE | self.env, stdout=DEVNULL, stderr=DEVNULL)
 
     def ask(self, request: messages.Request) -> messages.Answer | None:
         """One answer; None if the daemon is not there, or just ends."""
@@ -179,6 +185,17 @@ def _reconciles(status: Status) -> bool:
     return tally.seen == sum(tally.refused.values()) + parts
 
 
+def consent(places: Places, trial: Trial) -> None:
+    """The subject says yes to everything that the trial asks for; no daemon runs."""
+    policy, now = parse((trial.folder / "policy.json").read_bytes()), clock.read()
+    asking = Asking(offer(policy, REGISTER), policy, "123456", now.awake_ms)
+    purposes, kinds = frozenset(asking.offer.purposes), frozenset(asking.offer.kinds)
+    given = messages.GiveConsent("123456", purposes, kinds - SURFACELESS, asking.offer.notice_sha256)
+    subject = Subject(places, clock.boot_id(), now)
+    subject.consent(receipt(asking, given, receipt_id="ab" * 16, wall_ms=now.wall_ms), now)
+    subject.close()
+
+
 @contextmanager
 def household_in(folder: Path) -> Iterator[Household]:
     """Keys, policy and receiver by the real commands; a subject who has said yes."""
@@ -187,13 +204,7 @@ def household_in(folder: Path) -> Iterator[Household]:
     places = Places(folder / "machine" / "volens", folder / "run")
     enrol(trial, places.state)
     places.prepare()
-    policy, now = parse((trial.folder / "policy.json").read_bytes()), clock.read()
-    asking = Asking(offer(policy, REGISTER), policy, "123456", now.awake_ms)
-    purposes, kinds = frozenset(asking.offer.purposes), frozenset(asking.offer.kinds)
-    given = messages.GiveConsent("123456", purposes, kinds - SURFACELESS, asking.offer.notice_sha256)
-    subject = Subject(places, clock.boot_id(), now)
-    subject.consent(receipt(asking, given, receipt_id="ab" * 16, wall_ms=now.wall_ms), now)
-    subject.close()
+    consent(places, trial)
     household = Household(places, trial)
     try:
         yield household
