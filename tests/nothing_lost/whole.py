@@ -10,6 +10,7 @@ SIGUSR1, to the time namespace that a link leads to: its clock with suspend leap
 Run as `python -m tests.nothing_lost.whole daemon STATE RUNTIME`, `... icon SOCKET`, `... observer DESCRIPTOR`.
 """
 
+import asyncio
 import ctypes
 import os
 import random
@@ -92,7 +93,9 @@ _real = child.command
 
 def sleep_when_told(link: str) -> None:
     """A suspend at each SIGUSR1; needs root. A fault ends the process."""
-    setns = ctypes.CDLL(None, use_errno=True).setns
+    setns = ctypes.CDLL(None).setns
+    if sys.version_info < (3, 12):  # else a thread waits for each child, and only a process without threads may move
+        asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
 
     def sleep(*_: object) -> None:
         namespace = os.open(link, os.O_RDONLY)
@@ -100,6 +103,7 @@ def sleep_when_told(link: str) -> None:
             os.abort()
         os.close(namespace)
 
+    sleep()  # into the time that it is on this machine
     signal.signal(signal.SIGUSR1, sleep)
 
 
