@@ -22,7 +22,6 @@ import pytest
 
 from agent import messages
 from agent.demo.wait import until
-from agent.status import Status
 from consent.ledger import Ledger
 from consent.vocabulary import State
 from tests.consent_live.clocks import WallClock, sleeping
@@ -38,12 +37,6 @@ LEAPS_S = (1, 59, 3600, 2 * 3600, 86_400, 40 * 86_400, YEAR_S, 30 * YEAR_S)
 def done(household: Household, request: messages.Request) -> None:
     answer = until(lambda: household.ask(request), "an answer")
     assert isinstance(answer, messages.Done), answer
-
-
-def status(household: Household) -> Status:
-    answer = until(lambda: household.ask(messages.AskStatus()), "the status")
-    assert isinstance(answer, messages.StatusIs)
-    return answer.status
 
 
 def observers(household: Household) -> list[int]:
@@ -70,7 +63,7 @@ class Paused:
     def check(self) -> None:
         """It goes on, nothing runs, and as much of it is left as awake time says."""
         asked_s = time.monotonic()
-        found = status(self._household)
+        found = self._household.status_now()
         assert (found.standing, found.collecting, observers(self._household)) == (State.PAUSED, False, [])
         left_s = found.pause.remaining_s
         assert left_s is not None
@@ -144,7 +137,7 @@ def _leap_without_a_lease(household: Household, wall: WallClock, rng: random.Ran
 
 def _is_shut(household: Household) -> None:
     done(household, messages.Forget())  # everything is asked anew
-    found = status(household)
+    found = household.status_now()
     assert (found.standing, found.collecting) == (State.BLOCKED, False), "the wall clock opened the gate"
     assert "policy_expired" in found.why
     assert observers(household) == []
@@ -190,7 +183,7 @@ def _suspends(folder: Path, number: int) -> None:
             suspend(rng.choice([1, 60, 3600, 86_400, 30 * 86_400]), off=done_so_far % 8 == 7)
             paused.check()
         done(household, messages.Resume())
-        found = status(household)
+        found = household.status_now()
         assert (found.standing, found.collecting) == (State.BLOCKED, False), "the lease outlived a month of sleep"
 
 

@@ -66,6 +66,7 @@ def prepare(folder: Path) -> None:
     """Somebody who said yes: two envelopes wait and five events are held, of long ago and of just now."""
     shutil.rmtree(folder, ignore_errors=True)
     places, now = _places(folder), clock.read()
+    places.runtime.parent.mkdir(mode=0o700, parents=True)  # else it is nobody's XDG_RUNTIME_DIR
     places.prepare()
     subject = Subject(places, clock.boot_id(), now)
     say_yes(subject, now)

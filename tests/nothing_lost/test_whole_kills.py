@@ -22,9 +22,10 @@ from agent import clock, messages
 from agent.alone import Alone
 from agent.channel import Channel
 from agent.consenting import Asking, offer, receipt
-from agent.demo.calls import Calls
+from agent.demo.calls import Calls, Said
 from agent.demo.policy import Application
 from agent.demo.trial import Trial, enrol, prepare, serve
+from agent.demo.wait import until
 from agent.errors import NotRunning
 from agent.places import Places
 from agent.status import Status
@@ -77,6 +78,11 @@ class Household:
             command = [*COMMAND, "daemon", str(self.places.state), str(self.places.runtime)]
             self.daemon = Popen(command, env=MINE | self.env, stdout=DEVNULL, stderr=DEVNULL)
 
+    def say(self, *words: str) -> Said:
+        """A volens command, whatever becomes of it."""
+        where = {"XDG_STATE_HOME": str(self.places.state.parent), "XDG_RUNTIME_DIR": str(self.places.runtime.parent)}
+        return Calls(MINE | where).ask("agent", *words)
+
     def ask(self, request: messages.Request) -> messages.Answer | None:
         """One answer; None if the daemon is not there, or just ends."""
         with suppress(NotRunning), Channel(self.places.socket) as channel:
@@ -94,6 +100,12 @@ class Household:
         """As `volens status` says it without a daemon."""
         with Alone(self.places) as alone:
             answer = alone.answer(messages.AskStatus())
+        assert isinstance(answer, messages.StatusIs)
+        return answer.status
+
+    def status_now(self) -> Status:
+        """As the daemon says it."""
+        answer = until(lambda: self.ask(messages.AskStatus()), "the status")
         assert isinstance(answer, messages.StatusIs)
         return answer.status
 
@@ -197,12 +209,13 @@ def consent(places: Places, trial: Trial) -> None:
 
 
 @contextmanager
-def household_in(folder: Path) -> Iterator[Household]:
-    """Keys, policy and receiver by the real commands; a subject who has said yes."""
+def household_in(folder: Path, machine: Path | None = None) -> Iterator[Household]:
+    """Keys, policy and receiver by the real commands; a subject who has said yes. `machine`: where the state is to lie, if elsewhere."""
     calls = Calls(MINE)
     trial = prepare(folder / "trial", calls, [Application("editor", "Editor", "/usr/bin/editor")])
-    places = Places(folder / "machine" / "volens", folder / "run")
+    places = Places((machine or folder / "machine") / "volens", folder / "run" / "volens")
     enrol(trial, places.state)
+    places.runtime.parent.mkdir(mode=0o700)  # else it is nobody's XDG_RUNTIME_DIR
     places.prepare()
     consent(places, trial)
     household = Household(places, trial)
