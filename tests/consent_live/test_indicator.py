@@ -114,8 +114,14 @@ class Ends:
 
 
 def _named(life: Life, name: str) -> psutil.Process:
-    (found,) = [one for one in life.desk.stage.children.alive() if one.name() == name]
+    (found,) = [one for one in life.desk.stage.children.alive() if _name(one) == name]
     return found
+
+
+def _name(process: psutil.Process) -> str:
+    with suppress(psutil.NoSuchProcess):
+        return process.name()
+    return ""
 
 
 def _is_out(process: psutil.Process) -> bool:

@@ -29,17 +29,20 @@ class Point:
     n: int
 
 
-def strace(out: Path, point: Point | None = None) -> list[str]:
-    """The tracer, to be put before a command or to be told a process; with a point it kills there, else it only writes down."""
+def strace(out: Path, point: Point | None = None, *, quiet: bool = True) -> list[str]:
+    """The tracer, to be put before a command or to be told a process; with a point it kills there, else it only writes down.
+
+    `quiet`: it does not say that it has attached itself.
+    """
     sort = ",".join(CALLS) if point is None else point.call
     kill = [] if point is None else ["-e", f"inject={point.call}:signal=KILL:when={point.n}"]
-    return [str(STRACE), "-f", "-qq", "-e", f"trace={sort}", *kill, "-e", "signal=none", "-o", str(out)]
+    return [str(STRACE), "-f", *(["-qq"] if quiet else []), "-e", f"trace={sort}", *kill, "-e", "signal=none", "-o", str(out)]
 
 
-def points(trace: Path) -> list[Point]:
-    """Every point of a trace that was only written down, in the thread that made most of its calls."""
+def points(trace: Path, process_id: int | None = None) -> list[Point]:
+    """Every point of a trace that was only written down, in the main thread of this process; of the one that began it, if none is named."""
     lines = [found for line in trace.read_text().splitlines() if (found := _LINE.match(line))]
-    (main, _), *_ = Counter(line["pid"] for line in lines).most_common()
+    main = lines[0]["pid"] if process_id is None else str(process_id)
     count: Counter[str] = Counter()
     found: list[Point] = []
     for line in lines:

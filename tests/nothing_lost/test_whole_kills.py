@@ -74,6 +74,10 @@ class Household:
     def start(self) -> None:
         """Whatever does not run."""
         self.start_receiver()
+        self.start_daemon()
+
+    def start_daemon(self) -> None:
+        """With a receiver or without."""
         if self.daemon is None:
             command = [*COMMAND, "daemon", str(self.places.state), str(self.places.runtime)]
             self.daemon = Popen(command, env=MINE | self.env, stdout=DEVNULL, stderr=DEVNULL)
