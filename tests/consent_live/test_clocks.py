@@ -117,6 +117,7 @@ def _leap_in_pauses(household: Household, wall: WallClock, rng: random.Random, f
 
 def _leap_without_a_lease(household: Household, wall: WallClock, rng: random.Random, figures: Figures, number: int) -> None:
     """The lease ends, with no receiver to give another: whatever the clock says afterwards, it has ended."""
+    _another_lease(household)
     done(household, messages.Resume())
     household.until_it_collects()
     household.kill("receiver")
@@ -133,6 +134,15 @@ def _leap_without_a_lease(household: Household, wall: WallClock, rng: random.Ran
         _is_shut(household)
         figures.step()
     wall.set(0)
+
+
+def _another_lease(household: Household) -> None:
+    """A receiver signs one as it starts, and a daemon fetches it as it starts: a leap may have ended the one before, and then for good."""
+    before = household.status_now().policy.expires
+    for what in ("receiver", "daemon"):
+        household.kill(what)
+    household.start()
+    until(lambda: household.status_now().policy.expires != before, "another lease", poll_s=0.1)
 
 
 def _is_shut(household: Household) -> None:
@@ -194,6 +204,7 @@ def _record_between(household: Household, suspend: Callable[[int], None], rng: r
         (before,) = observers(household)
         suspend(rng.randrange(10, 600))  # a few hours in all: the lease goes on
         until(lambda: before not in observers(household), "the end of the hook from before the suspend")  # noqa: B023
+        done(household, messages.ShowIcon())  # one that ends so often is started anew only after 30 s
     household.until_it_collects()
 
 

@@ -28,7 +28,9 @@ from tests.nothing_lost.test_whole_kills import Household, household_in
 
 DISK_KB = 1024
 GENEROUS_S = 10.0
-"""What is asserted; the promise is 2 s, and what it really took is printed."""
+"""What is asserted of an answer; the promise is 2 s, and what it really took is printed."""
+STARTS_IN_S = 20.0
+"""A command is a process that has to start first, on a machine that may be busy."""
 SOCKET, COMMAND, ALONE = "on the socket", "by the command", "by the command alone"
 HOWS = (SOCKET, COMMAND, ALONE)
 
@@ -80,7 +82,7 @@ def _withdraw(household: Household, how: str) -> float:
         words = said.out
     took_s = elapsed_s() - began_s
     assert "withdrawn" in words
-    assert took_s < GENEROUS_S
+    assert took_s < (GENEROUS_S if how == SOCKET else GENEROUS_S + STARTS_IN_S)
     return took_s
 
 

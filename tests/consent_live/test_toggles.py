@@ -104,7 +104,9 @@ def _show(toggles: Toggles) -> None:
     assert toggles.clicks > 0, "nothing was recorded in the light, so that nothing is shown by what is missing"
     assert toggles.figures.most_s(BY) < GENEROUS_S
     dark = len(toggles.work.dark_clicks())
-    toggles.figures.say(f"{toggles.clicks} button events kept in the light; {dark} clicks in the dark, none kept; {toggles.figures.line()}")
+    toggles.figures.say(
+        f"{toggles.clicks} button events kept in the light; {dark} in the dark or withdrawn, none of them there; {toggles.figures.line()}"
+    )
 
 
 def test_nothing_is_kept_of_5_pauses_and_a_no_under_load(life: Life) -> None:
