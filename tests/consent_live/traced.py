@@ -44,10 +44,10 @@ def points(trace: Path, process_id: int | None = None) -> list[Point]:
     lines = [found for line in trace.read_text().splitlines() if (found := _LINE.match(line))]
     main = lines[0]["pid"] if process_id is None else str(process_id)
     count: Counter[str] = Counter()
-    found: list[Point] = []
+    there: list[Point] = []
     for line in lines:
         if line["pid"] == main:
             count[line["call"]] += 1
             if line["call"] != "openat" or "O_CREAT" in line["rest"]:
-                found.append(Point(line["call"], count[line["call"]]))
-    return found
+                there.append(Point(line["call"], count[line["call"]]))
+    return there
