@@ -154,8 +154,8 @@ def _is_shut(household: Household) -> None:
 
 
 def test_no_pause_ends_and_no_lease_begins_by_a_leap_of_the_wall_clock(tmp_path: Path) -> None:
-    """The short form: 24 leaps, with two starts of the daemon between."""
-    _leaps(tmp_path, 24)
+    """The short form: 16 leaps."""
+    _leaps(tmp_path, 16)
 
 
 @pytest.mark.soak
@@ -209,8 +209,8 @@ def _record_between(household: Household, suspend: Callable[[int], None], rng: r
 
 
 def test_no_pause_ends_in_a_suspend(tmp_path: Path) -> None:
-    """The short form: 12 suspends. It needs root, for time namespaces."""
-    _suspends(tmp_path, 12)
+    """The short form: 9 suspends. It needs root, for time namespaces."""
+    _suspends(tmp_path, 9)
 
 
 @pytest.mark.soak

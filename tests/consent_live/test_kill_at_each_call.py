@@ -159,11 +159,11 @@ def every_point(folder: Path, act: str) -> list[Point]:
 
 @pytest.mark.parametrize("act", ACTS)
 def test_a_kill_leaves_the_decision_or_none(tmp_path: Path, act: str) -> None:
-    """The short form: five seeded points of each, the last one before the words among them."""
+    """The short form: four seeded points of each; one is that before its last words."""
     folder = tmp_path / "person"
     found = every_point(folder, act)
-    chosen = [*random.Random(act).sample(found, 4), found[-1]]
-    assert sum(kill_at(folder, act, point) for point in chosen) >= 4
+    chosen = [*random.Random(act).sample(found, 3), found[-1]]
+    assert sum(kill_at(folder, act, point) for point in chosen) >= 3
 
 
 @pytest.mark.soak
