@@ -9,6 +9,7 @@ import random
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,8 @@ from tests.disks import fill, small_disk
 from tests.nothing_lost.test_whole_kills import Household, household_in
 
 DISK_KB = 1024
+PAGE_BYTES, NO_BYTES = 4096, 250
+"""Of a tmpfs; and less than the ledger's line for a withdrawal."""
 GENEROUS_S = 10.0
 """What is asserted of an answer; the promise is 2 s, and what it really took is printed."""
 STARTS_IN_S = 20.0
@@ -59,7 +62,18 @@ def _record(household: Household, disk: Path, template: Path) -> None:
     household.kill("receiver")
     until(lambda: household.ask(messages.Send()), "an answer")
     until(lambda: household.status_now().outbox.envelopes > 0 < _holds(household), "an envelope that waits, and more in the hold")
+    _fill_page(household)
     fill(disk)
+
+
+def _fill_page(household: Household) -> None:
+    """Lines in the ledger until the page that it ends in has no room for a no: only the reserve has any, once the disk is full."""
+    hours = cycle((24, 25))
+    until(lambda: -household.places.ledger.stat().st_size % PAGE_BYTES < NO_BYTES or _line(household, next(hours)), "a full page")
+
+
+def _line(household: Household, hours: int) -> None:
+    assert isinstance(household.ask(messages.HoldFor(hours * 3600)), messages.Done)
 
 
 def _holds(household: Household) -> int:
