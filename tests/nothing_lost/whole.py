@@ -112,6 +112,7 @@ def main() -> int:
     os.umask(0o077)
     match sys.argv[1:]:
         case ["observer", up]:
+            die_with_parent()  # as the real one does
             observe(int(up))
         case ["icon", socket]:
             try:
