@@ -17,7 +17,7 @@ from agent.child import Child
 from agent.indicator import Indicator
 from agent.pending import Pending, raw_inputs
 from agent.permission import Facts
-from agent.policies import InForce
+from agent.policies import InForce, while_leased
 from agent.subject import Subject
 from collectors import pipe
 from consent.event import Clocks
@@ -149,6 +149,7 @@ class Daemon:
 
     def reconsider(self) -> None:
         """Work out what holds now; if that is another permission than before, turn to it."""
+        self.policy = while_leased(self.policy, self.subject.record, self._read())
         wanted = permission.standing(self.facts(), self.standing.generation)
         if not permission.same(wanted, self.standing):
             self.turn(wanted)

@@ -1,7 +1,7 @@
 """Numbers that may only rise, in a file of their own: they outlive a ledger that was set aside.
 
-The number of the consent makes the pseudonyms, so a new ledger must not begin it anew; and a policy that was once accepted is
-never gone below, whatever became of the ledger that remembered it.
+The number of the consent makes the pseudonyms, so a new ledger must not begin it anew; a policy that was once accepted is
+never gone below, whatever became of the ledger that remembered it; and a lease that was once over stays so, whatever the clock says.
 """
 
 from collections.abc import Iterable
@@ -36,12 +36,17 @@ class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Floors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The highest numbers that were ever used on this machine; `wall_ms` and `day`: see `agent.today.Latest`."""
+    """The highest numbers that were ever used on this machine; `wall_ms` and `day`: see `agent.today.Latest`.
+
+    Attributes:
+        lapsed_wall_ms: The end of the latest lease that was seen to be over (ms since 1970, UTC): one that ends no later is over, too.
+    """
 
     consents: int = 0
     accepted: Accepted = Accepted()
     wall_ms: int = 0
     day: date | None = None
+    lapsed_wall_ms: int = 0
 
 
 def read(places: Places) -> Floors:

@@ -65,11 +65,20 @@ def load(places: Places, record: Record, receiver: str | None, now: Clocks) -> I
         record.refused(why, now)
         return InForce(blocker=Blocker.POLICY_REFUSED, why=why)
     record.accept(Accepted(trusted.versions, trusted.online, policy.version), now)
-    loaded = InForce(policy, trusted.expires, verified=now)
-    if loaded.expired(now):
-        ended = trusted.expires.astimezone(UTC).isoformat(timespec="minutes")
-        return InForce(None, trusted.expires, Blocker.POLICY_EXPIRED, f"the policy's lease ended {ended}", now)
-    return loaded
+    return while_leased(InForce(policy, trusted.expires, verified=now), record, now)
+
+
+def while_leased(found: InForce, record: Record, now: Clocks) -> InForce:
+    """The same while its lease lasts. One that was once over stays over: no clock that is put back opens it again, only a later lease."""
+    if found.policy is None or found.expires is None:
+        return found
+    ends_ms = int(found.expires.timestamp() * 1000)
+    if found.expired(now):
+        record.lapse(ends_ms)
+    if ends_ms > record.lapsed_wall_ms:
+        return found
+    ended = found.expires.astimezone(UTC).isoformat(timespec="minutes")
+    return InForce(None, found.expires, Blocker.POLICY_EXPIRED, f"the policy's lease ended {ended}", now)
 
 
 def _cached(places: Places) -> Metadatas | None:

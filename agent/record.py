@@ -202,6 +202,18 @@ class Record:
             data = {"notice": notice_sha256, "language": notice.LANGUAGE, "day": day.isoformat()}
             self.note(NOTICE_ACKNOWLEDGED, at, data)
 
+    @property
+    def lapsed_wall_ms(self) -> int:
+        """The end of the latest lease that was seen to be over: no lease that ends no later is believed again."""
+        return self._floors.lapsed_wall_ms
+
+    def lapse(self, ended_wall_ms: int) -> None:
+        """Remember that a lease is over. A disk that refuses cannot make it begin again while this process lives."""
+        if ended_wall_ms > self._floors.lapsed_wall_ms:
+            self._floors = msgspec.structs.replace(self._floors, lapsed_wall_ms=ended_wall_ms)
+            with contextlib.suppress(OSError):
+                floors.put(self._places, self._floors)
+
     def _raise(self, raised: floors.Floors) -> None:
         floors.put(self._places, raised)
         self._floors = raised

@@ -139,9 +139,9 @@ def a_life(desk: Desk, *, consented: bool = True) -> Iterator[Life]:
         shutil.rmtree(desk.stage.root / name)
 
 
-def start(desk: Desk, subject: Subject) -> Popen[bytes]:
-    """Start the daemon and wait for its icon and its policy."""
-    return subject.start_agent(lambda command: desk.stage.children.start(command, subject.calls.env, name="agent"))
+def start(desk: Desk, subject: Subject, *words: str) -> Popen[bytes]:
+    """Start the daemon and wait for its icon and its policy; `words` are options of `volens run`."""
+    return subject.start_agent(lambda command: desk.stage.children.start([*command, *words], subject.calls.env, name="agent"))
 
 
 def run_again(life: Life, *words: str) -> Popen[bytes]:

@@ -22,9 +22,10 @@ from agent import clock, messages
 from agent.alone import Alone
 from agent.channel import Channel
 from agent.consenting import Asking, offer, receipt
-from agent.demo.calls import Calls
+from agent.demo.calls import Calls, Said
 from agent.demo.policy import Application
 from agent.demo.trial import Trial, enrol, prepare, serve
+from agent.demo.wait import until
 from agent.errors import NotRunning
 from agent.places import Places
 from agent.status import Status
@@ -50,10 +51,16 @@ def _known(event: Event) -> Known:
 
 @dataclass
 class Household:
-    """One subject's machine and one receiver. `shown` is everything that the daemon has ever said to hold."""
+    """One subject's machine and one receiver.
+
+    Attributes:
+        shown: Everything that the daemon has ever said to hold.
+        env: What the daemon's environment has beyond ours.
+    """
 
     places: Places
     trial: Trial
+    env: dict[str, str] = field(default_factory=dict)
     daemon: "Popen[bytes] | None" = None
     receiver: "Popen[bytes] | None" = None
     shown: set[Known] = field(default_factory=set)
@@ -67,9 +74,18 @@ class Household:
     def start(self) -> None:
         """Whatever does not run."""
         self.start_receiver()
+        self.start_daemon()
+
+    def start_daemon(self) -> None:
+        """With a receiver or without."""
         if self.daemon is None:
             command = [*COMMAND, "daemon", str(self.places.state), str(self.places.runtime)]
-            self.daemon = Popen(command, env=MINE, stdout=DEVNULL, stderr=DEVNULL)
+            self.daemon = Popen(command, env=MINE | self.env, stdout=DEVNULL, stderr=DEVNULL)
+
+    def say(self, *words: str) -> Said:
+        """A volens command, whatever becomes of it."""
+        where = {"XDG_STATE_HOME": str(self.places.state.parent), "XDG_RUNTIME_DIR": str(self.places.runtime.parent)}
+        return Calls(MINE | where).ask("agent", *words)
 
     def ask(self, request: messages.Request) -> messages.Answer | None:
         """One answer; None if the daemon is not there, or just ends."""
@@ -88,6 +104,12 @@ class Household:
         """As `volens status` says it without a daemon."""
         with Alone(self.places) as alone:
             answer = alone.answer(messages.AskStatus())
+        assert isinstance(answer, messages.StatusIs)
+        return answer.status
+
+    def status_now(self) -> Status:
+        """As the daemon says it."""
+        answer = until(lambda: self.ask(messages.AskStatus()), "the status")
         assert isinstance(answer, messages.StatusIs)
         return answer.status
 
@@ -179,14 +201,8 @@ def _reconciles(status: Status) -> bool:
     return tally.seen == sum(tally.refused.values()) + parts
 
 
-@contextmanager
-def household_in(folder: Path) -> Iterator[Household]:
-    """Keys, policy and receiver by the real commands; a subject who has said yes."""
-    calls = Calls(MINE)
-    trial = prepare(folder / "trial", calls, [Application("editor", "Editor", "/usr/bin/editor")])
-    places = Places(folder / "machine" / "volens", folder / "run")
-    enrol(trial, places.state)
-    places.prepare()
+def consent(places: Places, trial: Trial) -> None:
+    """The subject says yes to everything that the trial asks for; no daemon runs."""
     policy, now = parse((trial.folder / "policy.json").read_bytes()), clock.read()
     asking = Asking(offer(policy, REGISTER), policy, "123456", now.awake_ms)
     purposes, kinds = frozenset(asking.offer.purposes), frozenset(asking.offer.kinds)
@@ -195,6 +211,18 @@ def household_in(folder: Path) -> Iterator[Household]:
     subject.acknowledge(asking.offer.notice_sha256, now)
     subject.consent(receipt(asking, given, receipt_id="ab" * 16, wall_ms=now.wall_ms), now)
     subject.close()
+
+
+@contextmanager
+def household_in(folder: Path, machine: Path | None = None) -> Iterator[Household]:
+    """Keys, policy and receiver by the real commands; a subject who has said yes. `machine`: where the state is to lie, if elsewhere."""
+    calls = Calls(MINE)
+    trial = prepare(folder / "trial", calls, [Application("editor", "Editor", "/usr/bin/editor")])
+    places = Places((machine or folder / "machine") / "volens", folder / "run" / "volens")
+    enrol(trial, places.state)
+    places.runtime.parent.mkdir(mode=0o700)  # else it is nobody's XDG_RUNTIME_DIR
+    places.prepare()
+    consent(places, trial)
     household = Household(places, trial)
     try:
         yield household
