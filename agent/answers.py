@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from agent import consenting, faults, messages, narrowing, spans, zone
+from agent import consenting, exemptions, faults, messages, narrowing, spans, zone
 from agent.control import Connection
 from agent.daemon import Daemon
 from agent.errors import AgentError, CannotDo, TryAgain
@@ -95,15 +95,22 @@ class Answers:
         match request:
             case messages.Send():
                 return messages.Done(await self._uploading.send_now(self._span(request)))
-            case messages.HoldFor(seconds):
-                return self._hold_for(seconds)
-            case messages.ChooseHours():
-                return self._choose_hours(request)
+            case messages.HoldFor() | messages.ChooseHours():
+                return self._choose(request)
             case messages.GiveConsent():
                 return self._give_consent(request)
             case messages.Pause() | messages.Resume() | messages.Forget():
                 return self._stop_or_go_on(request)
+            case messages.AskExemption() | messages.CancelExemption():
+                return self._exempt(request)
         return self._look(request)
+
+    def _choose(self, request: messages.HoldFor | messages.ChooseHours) -> messages.Answer:
+        match request:
+            case messages.HoldFor(seconds):
+                return self._hold_for(seconds)
+            case messages.ChooseHours():
+                return self._choose_hours(request)
 
     def _stop_or_go_on(self, request: messages.Pause | messages.Resume | messages.Forget) -> messages.Answer:
         match request:
@@ -121,6 +128,10 @@ class Answers:
                 return messages.StatusIs(self.status())
             case messages.AskConsent(begin):
                 return self._ask_consent(begin=begin)
+            case messages.AskReviewer():
+                return exemptions.reviewer(self._daemon.policy.policy)
+            case messages.ListExemptions():
+                return exemptions.listed(self._daemon.subject, self._read())
             case messages.AskReceipt():
                 return messages.ReceiptIs(self._daemon.subject.record.choice.receipt)
             case messages.ShowIcon():
@@ -181,6 +192,16 @@ class Answers:
         self._uploading.wake()
         return done
 
+    def _exempt(self, request: messages.AskExemption | messages.CancelExemption) -> messages.Answer:
+        subject, policy = self._daemon.subject, self._daemon.policy.policy
+        if isinstance(request, messages.CancelExemption):
+            exemptions.find(subject.record.choice.exemptions, request.id)
+            return self._decided(lambda: exemptions.cancel(subject, request.id, self._read()))
+        asked = exemptions.check(subject, policy, request)
+        self._daemon.forget_pending()
+        self._daemon.renew()
+        return self._decided(lambda: exemptions.ask(subject, policy, asked, request.reason, self._read()))
+
     def _span(self, chosen: messages.Chosen) -> Span:
         return spans.span_of(chosen, self._read(), self._daemon.subject.boot)
 
@@ -230,6 +251,7 @@ class Answers:
         offer = msgspec.structs.replace(
             consenting.offer(policy, entries), waits=narrowing.shown(daemon.waits()), hours=daemon.subject.hours_offered(), zone=zone.name()
         )
+        offer = msgspec.structs.replace(offer, exempt=exemptions.standing_words(daemon.subject, self._read()))
         if begin:
             self._begin(consenting.Asking(offer, policy, f"{secrets.randbelow(10**6):06}", self._read().awake_ms))
         return offer

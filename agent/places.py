@@ -64,6 +64,11 @@ class Places:
         return self.state / "registrations"
 
     @property
+    def exemptions(self) -> Path:
+        """Requests on their way to a reviewer."""
+        return self.state / "exemptions"
+
+    @property
     def policy(self) -> Path:
         return self.state / "policy"
 
@@ -140,7 +145,17 @@ class Places:
 
     def check(self) -> None:
         """Raise StateUnsafe if anything that exists is a link, of another owner, or open to others."""
-        for path in (self.state, self.runtime, self.keys, self.hold, self.outbox, self.erasures, self.registrations, self.policy):
+        for path in (
+            self.state,
+            self.runtime,
+            self.keys,
+            self.hold,
+            self.outbox,
+            self.erasures,
+            self.registrations,
+            self.exemptions,
+            self.policy,
+        ):
             _private(path, folder=True)
         small = (self.tally, self.floors, self.closed, self.unsaid, self.seen, self.spent, self.anchor, self.enrolment, self.access_seen)
         for path in (self.ledger, self.settings, *small, self.lock, *self.keys.glob("*")):

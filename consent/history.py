@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from consent import exemption
 from consent.event import Clocks
+from consent.exemption import Exemptions
 from consent.holding import UNCHOSEN, Holding
 from consent.hours import NO_HOURS, Hours, HoursError, parse
 from consent.pause import Pause
@@ -48,6 +50,7 @@ class Choice:
         purge_owed: A withdrawal whose purge was not recorded as complete.
         holding: How long things are held, by the person's own words.
         hours: Narrower hours than those of the yes, by the person's own words; None: those of the yes.
+        exemptions: What the person asked to be exempt from and did not cancel. No withdrawal and no yes touches it.
     """
 
     state: State = State.UNASKED
@@ -58,6 +61,7 @@ class Choice:
     purge_owed: bool = False
     holding: Holding = UNCHOSEN
     hours: Hours | None = None
+    exemptions: Exemptions = ()
 
 
 def _happened(choice: Choice, happening: Happening, line: Line) -> Choice:
@@ -92,7 +96,7 @@ def _hours(line: Line) -> Hours | None:
 
 
 def add(choice: Choice, line: Line) -> Choice:
-    """The choice after one more entry. Entries that are no happening (uploads, forgettings) change nothing here."""
+    """The choice after one more entry. Entries that are no choice (uploads, forgettings) change nothing here."""
     if line.what == PURGED:
         return replace(choice, purge_owed=False)
     if line.what == HOLD_CHOSEN:
@@ -101,7 +105,7 @@ def add(choice: Choice, line: Line) -> Choice:
     if line.what == HOURS_CHOSEN:
         return replace(choice, hours=_hours(line))
     if line.what not in _HAPPENINGS:
-        return choice
+        return replace(choice, exemptions=exemption.add(choice.exemptions, line.what, line.data, line.at.wall_ms))
     return _happened(choice, Happening(line.what), line)
 
 

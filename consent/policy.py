@@ -38,6 +38,7 @@ _Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 _Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
 _Category = Literal["work", "browser", "terminal", "mail", "chat", "assistant", "secrets", "hr", "health", "banking"]
 _PUBLIC_KEY_BYTES = 1216
+_VERIFY_KEY_BYTES = 32
 
 
 class PolicyError(Exception):
@@ -67,6 +68,12 @@ class _SurfaceIn(_Closed):
     kinds: Annotated[list[Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]], Field(min_length=1)]
 
 
+class _ReviewerIn(_Closed):
+    name: _Line
+    key: Annotated[str, Field(max_length=2000)]
+    verify: Annotated[str, Field(max_length=64)]
+
+
 class _PolicyIn(_Closed):
     format: Literal[1]
     version: Annotated[int, Field(ge=1, le=2**31)]
@@ -75,6 +82,7 @@ class _PolicyIn(_Closed):
     hold_min_s: Annotated[int, Field(ge=900, le=7 * 86400)]
     purposes: Annotated[list[_PurposeIn], Field(min_length=1, max_length=8)]
     surfaces: Annotated[list[_SurfaceIn], Field(max_length=1000)]
+    reviewer: _ReviewerIn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +129,17 @@ class SurfaceTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class Reviewer:
+    """Who decides about exemptions: a name, the key that reasons are sealed to (X-Wing), the key that decisions verify with (Ed25519)."""
+
+    name: str
+    key: bytes
+    verify: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy as published. `version` rises with every change."""
+    """A policy as published. `version` rises with every change. Without a `reviewer` nobody decides about exemptions; they hold."""
 
     version: int
     controller: str
@@ -130,6 +147,7 @@ class Policy:
     hold_min_s: int
     purposes: Mapping[Purpose, PurposeTerms]
     surfaces: Mapping[SurfaceId, SurfaceTerms]
+    reviewer: Reviewer | None = None
 
     def scope(self) -> Scope:
         """Everything that it asks for. The surfaceless kinds serve every purpose's first: they carry no content."""
@@ -141,13 +159,24 @@ class Policy:
         return Scope(MappingProxyType(grants | {(None, kind): first for kind in SURFACELESS}))
 
 
-def _purpose(raw: _PurposeIn) -> PurposeTerms:
+def _key(text: str, whose: str, key_bytes: int = _PUBLIC_KEY_BYTES) -> bytes:
     try:
-        public_key = b64decode(raw.public_key, validate=True)
+        key = b64decode(text, validate=True)
     except ValueError:
-        raise PolicyError(f"the public key of purpose {raw.id} is not base64") from None
-    if len(public_key) != _PUBLIC_KEY_BYTES:
-        raise PolicyError(f"the public key of purpose {raw.id} has {len(public_key)} bytes and not {_PUBLIC_KEY_BYTES}")
+        raise PolicyError(f"the public key of {whose} is not base64") from None
+    if len(key) != key_bytes:
+        raise PolicyError(f"the public key of {whose} has {len(key)} bytes and not {key_bytes}")
+    return key
+
+
+def _reviewer(raw: _ReviewerIn | None) -> Reviewer | None:
+    if raw is None:
+        return None
+    return Reviewer(raw.name, _key(raw.key, "the reviewer"), _key(raw.verify, "the reviewer's decisions", _VERIFY_KEY_BYTES))
+
+
+def _purpose(raw: _PurposeIn) -> PurposeTerms:
+    public_key = _key(raw.public_key, f"purpose {raw.id}")
     return PurposeTerms(Purpose(raw.id), raw.title, public_key, raw.readers, raw.retention_days)
 
 
@@ -185,4 +214,12 @@ def parse(raw: bytes) -> Policy:
     _once([path for surface in read.surfaces for path in surface.executables], "executable")
     purposes = {Purpose(each.id): _purpose(each) for each in read.purposes}
     surfaces = {SurfaceId(each.id): _surface(each, purposes) for each in read.surfaces}
-    return Policy(read.version, read.controller, read.receiver, read.hold_min_s, MappingProxyType(purposes), MappingProxyType(surfaces))
+    return Policy(
+        read.version,
+        read.controller,
+        read.receiver,
+        read.hold_min_s,
+        MappingProxyType(purposes),
+        MappingProxyType(surfaces),
+        _reviewer(read.reviewer),
+    )

@@ -53,6 +53,7 @@ collectors.shape
 collectors.window
 consent.compare
 consent.event
+consent.exemption
 consent.frames
 consent.gate
 consent.groups
@@ -103,6 +104,8 @@ transport.envelope
 transport.erasing
 transport.erasure_proof
 transport.errors
+transport.exempting
+transport.exemption_proof
 transport.header
 transport.held
 transport.identity
@@ -158,6 +161,9 @@ agent.demo.windows
 agent.despite
 agent.enrolment
 agent.erase_sent
+agent.exempt_commands
+agent.exempting
+agent.exemptions
 agent.export_held
 agent.export_sent
 agent.faults
@@ -258,6 +264,7 @@ transport.courier
 transport.cutting
 transport.disk
 transport.erasure
+transport.exemptions
 transport.forgetting
 transport.hold
 transport.keystore
