@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from receiver import policy_commands, tokens
+from receiver import exemption_commands, policy_commands, tokens
 from receiver.errors import ReceiverError
 
 cli = typer.Typer(
@@ -21,6 +21,7 @@ cli = typer.Typer(
 
 cli.add_typer(tokens.cli, name="token")
 cli.add_typer(policy_commands.cli, name="policy")
+cli.add_typer(exemption_commands.cli, name="exemptions")
 
 Directory = Annotated[Path, typer.Argument(metavar="FOLDER", help="The receiver's folder.")]
 

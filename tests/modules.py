@@ -228,6 +228,9 @@ receiver.check
 receiver.chores
 receiver.clock
 receiver.depot
+receiver.exemption_commands
+receiver.exemption_rows
+receiver.exemptions
 receiver.file_store
 receiver.fleet
 receiver.fleet_rows
@@ -238,9 +241,11 @@ receiver.migrate
 receiver.migrations.env
 receiver.migrations.versions.m0001_first
 receiver.migrations.versions.m0002_fleet
+receiver.migrations.versions.m0003_exemptions
 receiver.old_rows
 receiver.openapi
 receiver.opening
+receiver.passphrases
 receiver.policy_commands
 receiver.policy_keys
 receiver.policy_publish
@@ -250,6 +255,7 @@ receiver.published
 receiver.purposes
 receiver.records
 receiver.replica
+receiver.reviewer_keys
 receiver.rights
 receiver.running
 receiver.serve

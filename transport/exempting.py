@@ -28,7 +28,7 @@ class Handed(Enum):
 
 def asking_request(job: int, receiver_url: str, device: DeviceKey, asking: Asking) -> tuple[Request, bytes]:
     """Hand a request in. Sent again as it is until it is answered."""
-    stated = {"asking": asking, "device": device.public.hex(), "signature": device.sign(asking_message(asking)).hex()}
+    stated = msgspec.to_builtins(asking) | {"device": device.public.hex(), "signature": device.sign(asking_message(asking)).hex()}
     return post(job, receiver_url, "/v1/exemptions", stated)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from receiver import fleet, ingest, openapi, opening, published, purposes, rights, showing
+from receiver import exemptions, fleet, ingest, openapi, opening, published, purposes, rights, showing
 from tests.receiver import described
 from tests.receiver.stand import Service
 
@@ -28,6 +28,7 @@ def test_the_document_is_the_one_in_docs() -> None:
 def test_every_route_is_described_and_every_description_is_a_route() -> None:
     """No more and no fewer, by method and path."""
     routes = [*ingest.ROUTES, *rights.ROUTES, *showing.ROUTES, *fleet.ROUTES, *opening.ROUTES, *published.ROUTES, *purposes.ROUTES]
+    routes += exemptions.ROUTES
     served = {(method, route.path.replace(":path", "")) for route in routes for method in (route.methods or ()) if method != "HEAD"}
     served |= {("GET", "/healthz"), ("GET", "/readyz")}
     assert served == {(each.method.upper(), each.path) for each in openapi.OPERATIONS}
