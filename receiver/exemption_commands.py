@@ -140,7 +140,7 @@ def publish(directory: Directory, decision: Annotated[Path, typer.Argument(metav
         raise ReceiverError(f"{decision}: {error}", "sign it with the key of the policy in force") from None
     with open_site(directory).engine.begin() as connection:
         if not exemption_rows.decide(connection, read.id, signed, clock.now().date()):
-            raise ReceiverError("there is no such request here", "it was cancelled, or its time is over")
+            raise ReceiverError("no such request waits here", "it was cancelled, or decided already, or its time is over")
     typer.echo(f"{read.id[:_SHORT]} is {'granted' if read.granted else 'denied'}; whoever asked fetches it within an hour")
 
 

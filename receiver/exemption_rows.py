@@ -42,8 +42,8 @@ def add(connection: Connection, asking: Asking, today: date) -> None:
 
 
 def decide(connection: Connection, request_id: str, decision: str, today: date) -> bool:
-    """Writes down what the reviewer decided, and destroys the reason, which nobody needs any more. False if there is no such request."""
-    here = exemption.c.id == request_id
+    """Writes down what the reviewer decided, and destroys the reason, which nobody needs any more. False if no such request waits."""
+    here = sa.and_(exemption.c.id == request_id, exemption.c.decision.is_(None))
     found = connection.execute(sa.update(exemption).where(here).values(decision=decision, decided_on=today, reason=None))
     return bool(found.rowcount)
 

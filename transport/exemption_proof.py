@@ -119,7 +119,7 @@ def read_decision(text: str, request_id: str, reviewer: bytes) -> Decision:
         BadDecision: it is no decision, is about another request, or the signature does not hold.
     """
     try:
-        signed = msgspec.json.decode(text[: MAX_DECISION_BYTES + 1], type=_Signed)
+        signed = msgspec.json.decode(text if len(text) <= MAX_DECISION_BYTES else "", type=_Signed)
     except UNREADABLE:
         raise BadDecision("that is no decision") from None
     if signed.decision.id != request_id:
