@@ -5,6 +5,7 @@ it is written down and the files are destroyed. Pause, forget, show and receipt 
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -142,8 +143,13 @@ class Alone:
         try:
             return messages.Done(self._write_no())
         except (LedgerError, OSError):
+            exempt = despite.exemptions(self._places)
             self._places.set_ledger_aside(clock.read().wall_ms)
-        return messages.Done(f"{self._write_no()} The old ledger was broken and is set aside.")
+        words = self._write_no()
+        if self._subject is not None:
+            with suppress(LedgerError):
+                despite.keep_exemptions(self._subject.record, exempt)
+        return messages.Done(f"{words} The old ledger was broken and is set aside.")
 
     def _write_no(self) -> str:
         try:

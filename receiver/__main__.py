@@ -32,7 +32,7 @@ def init_command(
     trial: Annotated[bool, typer.Option("--trial", help="Throw-away keys, loopback only.")] = False,
     policy: Annotated[Path | None, typer.Option("--policy", metavar="FILE", help="The policy to publish in the trial.")] = None,
 ) -> None:
-    """Make a receiver's folder: keys, database, stores, TUF repository."""
+    """Make a receiver's folder: keys, database, stores, TUF."""
     if trial != (policy is not None):
         raise typer.BadParameter(
             "--trial and --policy go together: otherwise it is published with `policy init`, `propose`, `sign` and `publish`"

@@ -21,7 +21,7 @@ from receiver.errors import ReceiverError
 from transport.errors import TransportError
 from transport.exemption_proof import Asking, Decision, open_reason, read_decision, sign_decision
 
-cli = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Exemptions: who asks is not known; what for, and what was decided.")
+cli = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Exemptions: what is asked for, by nobody, and decided.")
 
 Directory = Annotated[Path, typer.Argument(metavar="FOLDER", help="The receiver's folder.")]
 OneId = Annotated[str, typer.Argument(metavar="ID", help="The request's id, or the beginning of it.")]
@@ -60,7 +60,7 @@ def keygen(
 def list_requests(
     directory: Directory, as_json: Annotated[bool, typer.Option("--json", help="Print the queue with sealed reasons.")] = False
 ) -> None:
-    """Show what waits for a decision: ground, what it covers, how old it is. No reason, and nobody's name."""
+    """Show what waits for a decision. Ground, what it covers, how old it is; no reason, and nobody's name."""
     from receiver import clock
 
     today, found = clock.now().date(), list(_of_folder(directory))

@@ -4,7 +4,8 @@
     OUTPUT              what it prints on stdout; a line of stderr has `! ` before it
     ? CODE              its exit code, if it is not 0
 
-What is different each time stands as a word in capitals: FOLDER, TIME, VERSION; a command may name the NEWEST id that was printed. `python -m tests.test_transcripts` writes them anew.
+What is different each time stands as a word in capitals: FOLDER, TIME, VERSION; a command may name the NEWEST id that was printed.
+`python -m tests.test_transcripts` writes them anew.
 """
 
 import re

@@ -250,3 +250,18 @@ def test_a_daemon_closes_when_the_hours_of_an_exemption_begin(subject: Subject) 
         assert daemon._lapsed()
 
     asyncio.run(run())
+
+
+def test_a_no_over_a_broken_ledger_keeps_what_it_still_tells(subject: Subject) -> None:
+    """A line was damaged: the ledger is set aside and a new one begins with the no, and with the exemption."""
+    ask(subject, asked(surfaces=frozenset({EDITOR})))
+    subject.close()
+    raw = subject.places.ledger.read_bytes()
+    subject.places.ledger.write_bytes(raw.replace(b'"what":"consent_given"', b'"what":"consent_giver"', 1))
+    with Alone(subject.places) as alone:
+        done = alone.answer(messages.Withdraw())
+    assert isinstance(done, messages.Done)
+    assert "set aside" in done.words
+    again = Subject(subject.places, BOOT, at(5))
+    assert again.record.choice.state is State.WITHDRAWN
+    assert [each.covers for each in again.record.choice.exemptions] == [Covers(frozenset({EDITOR}))]
