@@ -106,9 +106,10 @@ def receipt(places: Places) -> str | None:
 
 
 def exemptions(places: Places) -> list[Entry]:
-    """What a broken ledger still tells of exemptions: a new one begins with it, so that no later yes widens over them."""
-    told = (exemption.ASKED, exemption.DECIDED, exemption.CANCELLED)
-    return [entry for entry in salvage(places.ledger) if entry.what in told]
+    """What a broken ledger still tells of exemptions, but for their end, which would open something on the word of a line that may be
+    damaged. A new ledger begins with it, so that no later yes widens over them.
+    """
+    return [entry for entry in salvage(places.ledger) if entry.what in (exemption.ASKED, exemption.DECIDED)]
 
 
 def keep_exemptions(record: Record, told: list[Entry]) -> None:

@@ -122,6 +122,8 @@ def read_decision(text: str, request_id: str, reviewer: bytes) -> Decision:
         signed = msgspec.json.decode(text if len(text) <= MAX_DECISION_BYTES else "", type=_Signed)
     except UNREADABLE:
         raise BadDecision("that is no decision") from None
+    if not signed.decision.reason.isprintable():
+        raise BadDecision("the decision's reason has characters that cannot be shown")
     if signed.decision.id != request_id:
         raise BadDecision("the decision is about another request")
     try:

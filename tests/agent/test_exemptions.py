@@ -253,8 +253,9 @@ def test_a_daemon_closes_when_the_hours_of_an_exemption_begin(subject: Subject) 
 
 
 def test_a_no_over_a_broken_ledger_keeps_what_it_still_tells(subject: Subject) -> None:
-    """A line was damaged: the ledger is set aside and a new one begins with the no, and with the exemption."""
+    """A line was damaged: the ledger is set aside and a new one begins with the no, and with the exemption; an end is not believed."""
     ask(subject, asked(surfaces=frozenset({EDITOR})))
+    exemptions.cancel(subject, ID, at(2))
     subject.close()
     raw = subject.places.ledger.read_bytes()
     subject.places.ledger.write_bytes(raw.replace(b'"what":"consent_given"', b'"what":"consent_giver"', 1))
