@@ -30,9 +30,10 @@ from tests.agent.test_registering import TODAY
 from tests.policies import as_bytes, policy
 from tests.receiver import stand
 from tests.register import REGISTER
+from transport import exempting
 from transport.enrolling import DeviceKey
 from transport.exempting import asking_request
-from transport.exemption_proof import Asking, Decision, read_decision, seal_reason, sign_decision
+from transport.exemption_proof import Asking, BadDecision, Decision, read_decision, seal_reason, sign_decision
 from transport.exemptions import Requests
 from transport.xwing import PublicKey
 
@@ -176,6 +177,29 @@ def test_what_is_cancelled_is_forgotten_over_there(office: Office, machine: Mach
     assert answers == {b'{"decision":null}'}
 
 
+def test_what_may_have_arrived_is_taken_back(office: Office, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer was lost, then the person cancelled: the receiver is asked to forget what it may have."""
+    monkeypatch.setattr(exempting, "handed_of", lambda _: exempting.Handed.LATER)
+    machine.ask()
+    assert not machine.carry()
+    assert office.rows("SELECT id FROM exemption") == [(ID,)]
+    exemptions.cancel(machine.subject, ID, machine.read())
+    assert machine.carry()
+    assert office.rows("SELECT id FROM exemption") == []
+
+
+def test_no_backup_holds_a_request(office: Office, machine: Machine) -> None:
+    """Who cancels one has it forgotten; a backup could not be told, so it never has one."""
+    machine.ask()
+    machine.carry()
+    made = stand.run("backup", office.service.directory, office.folder / "backups")
+    assert made.returncode == 0, made.stderr
+    (rows,) = (office.folder / "backups").glob("*/volens.db")
+    with closing(sqlite3.connect(rows)) as connection:
+        assert connection.execute("SELECT count(*) FROM exemption").fetchone() == (0,)
+    assert ID.encode() not in rows.read_bytes()
+
+
 def test_offline_it_waits_and_is_off(office: Office, tmp_path: Path) -> None:
     """No network, not enrolled: the request stays in its queue over a restart, and goes when it can; cancelled before, it never goes."""
     offline = Machine(tmp_path, office, "http://127.0.0.1:1")
@@ -300,6 +324,8 @@ def test_a_decision_says_only_what_was_signed() -> None:
     decision = Decision(ID, False, "no", TODAY + timedelta(days=1), TODAY)
     signed = sign_decision(decision, key)
     assert read_decision(signed, ID, key.public_key().public_bytes_raw()) == decision
+    with pytest.raises(BadDecision, match="another request"):
+        read_decision(signed, OTHER, key.public_key().public_bytes_raw())
     for text in (signed.replace("false", "true"), signed.replace('"no"', '"ok"'), signed + " " * 5000, "x"):
         with pytest.raises(Exception, match="decision"):
             read_decision(text, ID, key.public_key().public_bytes_raw())

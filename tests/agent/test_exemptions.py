@@ -14,7 +14,9 @@ from agent.alone import Alone
 from agent.daemon import Daemon
 from agent.errors import CannotDo
 from agent.policies import InForce
+from agent.registering import Registering
 from agent.subject import Subject
+from agent.uploading import Uploading
 from consent.event import Clocks
 from consent.exemption import Covers, Exemption, Ground, Stage
 from consent.history import Choice
@@ -77,6 +79,29 @@ def test_it_is_off_from_the_asking_on_and_whatever_is_decided(subject: Subject) 
         assert standing_of(subject).state is State.EXEMPT
     assert "as you agreed to" in exemptions.cancel(subject, ID[:8], at(4))
     assert standing_of(subject).open
+
+
+def test_without_a_policy_it_is_exempt_and_not_blocked(subject: Subject) -> None:
+    """Whatever is missing: who asked to be exempt from everything is, and is told so."""
+    ask(subject, asked())
+    facts = replace(FACTS, choice=subject.record.choice, policy=None, receipt=None)
+    now = permission.standing(facts, 1)
+    assert (now.state, now.asked, now.blockers) == (State.EXEMPT, (Ground.SENSITIVE_WORK,), ())
+
+
+def test_the_uploader_destroys_what_is_due_while_everything_is_exempt(subject: Subject) -> None:
+    """The daemon's own way: nothing is sent, and the counts say why."""
+    ask(subject, asked())
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        daemon = Daemon(subject, REGISTER, lambda: at(3), loop)
+        daemon.policy, daemon.standing = InForce(POLICY, FOREVER, verified=at(0)), standing_of(subject)
+        registering = Registering(daemon, subject.places, lambda: at(3), loop)
+        sealed = Uploading(daemon, registering, subject.places, lambda: at(3), loop)._seal(Everything())
+        assert (sealed.envelopes, sealed.refused) == (0, {Why.EXEMPT: 2})
+
+    asyncio.run(run())
 
 
 def test_it_says_why_in_words(subject: Subject) -> None:
