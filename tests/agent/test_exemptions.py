@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import exemptions, messages, permission
+from agent import exempt_commands, exemptions, messages, permission
 from agent.alone import Alone
 from agent.daemon import Daemon
 from agent.errors import CannotDo
 from agent.policies import InForce
+from agent.reach import Reach
 from agent.registering import Registering
 from agent.subject import Subject
 from agent.uploading import Uploading
@@ -24,7 +25,7 @@ from consent.hours import parse as parse_hours
 from consent.policy import Policy, parse
 from consent.standing import Standing
 from consent.vocabulary import Kind, State, SurfaceId, Why
-from tests.agent.people import BOOT, POLICY, at, clicks, keep, say_yes, subject_in
+from tests.agent.people import BOOT, POLICY, at, clicks, keep, places_in, say_yes, subject_in
 from tests.agent.test_permission import FACTS, consented
 from tests.consent.test_exemption import requests
 from tests.policies import PURPOSE_KEY, as_bytes, policy, surface
@@ -291,3 +292,23 @@ def test_a_no_over_a_broken_ledger_keeps_what_it_still_tells(subject: Subject) -
     again = Subject(subject.places, BOOT, at(5))
     assert again.record.choice.state is State.WITHDRAWN
     assert [each.covers for each in again.record.choice.exemptions] == [Covers(frozenset({EDITOR}))]
+
+
+class NamesAReviewer(Reach):
+    """An agent whose policy names one."""
+
+    def ask(self, request: messages.Request) -> messages.Answer:
+        assert isinstance(request, messages.AskReviewer)
+        return messages.ReviewerIs("rosa", PURPOSE_KEY.public.raw)
+
+
+def test_the_command_seals_the_reason_before_anything_else_has_it(tmp_path: Path) -> None:
+    """From a file, to the reviewer, for this id; one that is too long is refused and not cut."""
+    path, reach = tmp_path / "reason", NamesAReviewer(places_in(tmp_path))
+    path.write_text("it stays between us\n")
+    sealed = exempt_commands._sealed(reach, ID, str(path))
+    assert sealed is not None
+    assert open_reason(PURPOSE_KEY, ID, sealed) == "it stays between us"
+    path.write_text("x" * 2001)
+    with pytest.raises(Exception, match="fewer words"):
+        exempt_commands._sealed(reach, ID, str(path))
