@@ -56,7 +56,7 @@ class ExemptionRequest(BaseModel):
 
 
 class ExemptionErasure(BaseModel):
-    """The body of POST /v1/exemptions/erasures."""
+    """The body of POST /v1/exemption-erasures."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -145,6 +145,6 @@ def _forget(here: Running, request_id: str) -> None:
 
 ROUTES = [
     Route("/v1/exemptions", post_exemption, methods=["POST"]),
-    Route("/v1/exemptions/erasures", post_erasure, methods=["POST"]),
+    Route("/v1/exemption-erasures", post_erasure, methods=["POST"]),
     Route("/v1/exemptions/{id}", get_decision, methods=["GET"]),
 ]

@@ -122,7 +122,7 @@ OPERATIONS = (
     ),
     Operation(
         "post",
-        "/v1/exemptions/erasures",
+        "/v1/exemption-erasures",
         "Forget a request.",
         {200: _object(forgotten={"const": True})},
         _BODY | _DISK,

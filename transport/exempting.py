@@ -56,7 +56,7 @@ def decision_of(answer: Answer) -> str | None:
 
 def forgetting_request(job: int, receiver_url: str, request_id: str) -> tuple[Request, bytes]:
     """Have a request forgotten, with its decision."""
-    return post(job, receiver_url, "/v1/exemptions/erasures", {"id": request_id})
+    return post(job, receiver_url, "/v1/exemption-erasures", {"id": request_id})
 
 
 def forgotten(answer: Answer) -> bool:

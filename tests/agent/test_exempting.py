@@ -304,7 +304,7 @@ def test_a_device_that_asks_without_end_is_told_to_wait(office: Office, tmp_path
     assert hand_in(0, ids[0]) == 200
     assert hand_in(1, ids[17]) == 201
     for each in ids:
-        assert office.service.client.post("/v1/exemptions/erasures", json={"id": each}).status_code == 200
+        assert office.service.client.post("/v1/exemption-erasures", json={"id": each}).status_code == 200
     assert office.rows("SELECT * FROM exemption") == []
 
 
