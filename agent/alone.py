@@ -5,10 +5,11 @@ it is written down and the files are destroyed. Pause, forget, show and receipt 
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from agent import clock, despite, messages, zone
+from agent import clock, despite, exemptions, messages, zone
 from agent.despite import BROKEN
 from agent.errors import CannotDo, StateUnsafe
 from agent.lock import Lock, take_over
@@ -81,6 +82,10 @@ class Alone:
                 return messages.Done(subject.resume(now))
             case messages.Forget():
                 return messages.Done(subject.forget(now, span_of(request, now, subject.boot)))
+        return self._choose(request, subject, now)
+
+    def _choose(self, request: messages.Request, subject: Subject, now: Clocks) -> messages.Answer:
+        match request:
             case messages.HoldFor(seconds):
                 return messages.Done(subject.hold_for(seconds, None, now))
             case messages.ChooseHours(text, only_say):
@@ -88,6 +93,20 @@ class Alone:
                 return messages.Done(words)
             case messages.AskReceipt(begin):
                 return messages.receipt_part(subject.record.choice.receipt, begin)
+        return self._exempt(request, subject, now)
+
+    def _exempt(self, request: messages.Request, subject: Subject, now: Clocks) -> messages.Answer:
+        policy = exemptions.policy_on_disk(subject, now)
+        match request:
+            case messages.AskReviewer():
+                return exemptions.reviewer(policy)
+            case messages.AskExemption():
+                asked = exemptions.check(subject, policy, request)
+                return messages.Done(exemptions.ask(subject, policy, asked, request.reason, now))
+            case messages.CancelExemption(named):
+                return messages.Done(exemptions.cancel(subject, named, now))
+            case messages.ListExemptions():
+                return exemptions.listed(subject, now)
         raise CannotDo("that needs a running daemon", "start it with: volens run")
 
     def _despite(self, request: messages.Request, now: Clocks, error: Exception) -> messages.Answer:
@@ -124,8 +143,13 @@ class Alone:
         try:
             return messages.Done(self._write_no())
         except (LedgerError, OSError):
+            exempt = despite.exemptions(self._places)
             self._places.set_ledger_aside(clock.read().wall_ms)
-        return messages.Done(f"{self._write_no()} The old ledger was broken and is set aside.")
+        words = self._write_no()
+        if self._subject is not None:
+            with suppress(LedgerError):
+                despite.keep_exemptions(self._subject.record, exempt)
+        return messages.Done(f"{words} The old ledger was broken and is set aside.")
 
     def _write_no(self) -> str:
         try:

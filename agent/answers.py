@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from agent import consenting, faults, messages, narrowing, spans, zone
+from agent import consenting, exemptions, faults, messages, narrowing, spans, zone
 from agent.control import Connection
 from agent.daemon import Daemon
 from agent.errors import AgentError, CannotDo, TryAgain
@@ -99,15 +99,22 @@ class Answers:
         match request:
             case messages.Send():
                 return messages.Done(await self._uploading.send_now(self._span(request)))
-            case messages.HoldFor(seconds):
-                return self._hold_for(seconds)
-            case messages.ChooseHours():
-                return self._choose_hours(request)
+            case messages.HoldFor() | messages.ChooseHours():
+                return self._choose(request)
             case messages.GiveConsent() | messages.Acknowledge():
                 return self._consent_step(request)
             case messages.Pause() | messages.Resume() | messages.Forget():
                 return self._stop_or_go_on(request)
+            case messages.AskExemption() | messages.CancelExemption():
+                return self._exempt(request)
         return self._look(request)
+
+    def _choose(self, request: messages.HoldFor | messages.ChooseHours) -> messages.Answer:
+        match request:
+            case messages.HoldFor(seconds):
+                return self._hold_for(seconds)
+            case messages.ChooseHours():
+                return self._choose_hours(request)
 
     def _stop_or_go_on(self, request: messages.Pause | messages.Resume | messages.Forget) -> messages.Answer:
         match request:
@@ -125,6 +132,10 @@ class Answers:
                 return messages.StatusIs(self.status())
             case messages.AskConsent(begin):
                 return self._ask_consent(begin=begin)
+            case messages.AskReviewer():
+                return exemptions.reviewer(self._daemon.policy.policy)
+            case messages.ListExemptions():
+                return exemptions.listed(self._daemon.subject, self._read())
             case messages.AskReceipt(begin):
                 return messages.receipt_part(self._daemon.subject.record.choice.receipt, begin)
             case messages.ShowIcon():
@@ -191,6 +202,16 @@ class Answers:
         self._uploading.wake()
         return done
 
+    def _exempt(self, request: messages.AskExemption | messages.CancelExemption) -> messages.Answer:
+        subject, policy = self._daemon.subject, self._daemon.policy.policy
+        if isinstance(request, messages.CancelExemption):
+            exemptions.find(subject.record.choice.exemptions, request.id)
+            return self._decided(lambda: exemptions.cancel(subject, request.id, self._read()))
+        asked = exemptions.check(subject, policy, request)
+        self._daemon.forget_pending()
+        self._daemon.renew()
+        return self._decided(lambda: exemptions.ask(subject, policy, asked, request.reason, self._read()))
+
     def _span(self, chosen: messages.Chosen) -> Span:
         return spans.span_of(chosen, self._read(), self._daemon.subject.boot)
 
@@ -245,7 +266,11 @@ class Answers:
         today = daemon.today()
         entries = {kind: daemon.register[kind] for kind in daemon.register if kind in in_force(daemon.register, today)}
         return policy, msgspec.structs.replace(
-            consenting.offer(policy, entries), waits=narrowing.shown(daemon.waits()), hours=daemon.subject.hours_offered(), zone=zone.name()
+            consenting.offer(policy, entries),
+            waits=narrowing.shown(daemon.waits()),
+            hours=daemon.subject.hours_offered(),
+            zone=zone.name(),
+            exempt=exemptions.standing_words(daemon.subject, self._read()),
         )
 
     def _consent_step(self, request: messages.GiveConsent | messages.Acknowledge) -> messages.Answer:

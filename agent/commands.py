@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from agent import clock, faults, messages, own, receipts, show, spans, terminal, zone
+from agent import clock, exempt_commands, faults, messages, own, receipts, show, spans, terminal, zone
 from agent.doctor import doctor
 from agent.errors import CannotDo, Usage
 from agent.places import of_this_person
@@ -26,6 +26,7 @@ _SETTINGS = {"no_args_is_help": True, "add_completion": True, "pretty_exceptions
 app = typer.Typer(help="Volens: a recorder that you can say no to.", **_SETTINGS)  # type: ignore[arg-type]
 consent = typer.Typer(help="Your consent: read what is asked, say yes, take it back.", no_args_is_help=True)
 app.add_typer(consent, name="consent")
+app.add_typer(exempt_commands.cli, name="exempt")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -241,7 +242,9 @@ def consent_give(
     purposes = frozenset(Purpose(each) for each in purpose or offer.purposes)
     kinds = _kinds(kind) if kind else frozenset(offer.kinds)
     agreed = spans.hours(hours, offer.zone)
-    terminal.read(f"{show.waiting(offer.waits)}{offer.notice}\n{show.covers(purposes, kinds, agreed.text() if agreed else offer.hours)}")
+    terminal.read(
+        f"{show.waiting(offer.waits)}{offer.notice}\n{show.covers(purposes, kinds, agreed.text() if agreed else offer.hours, offer.exempt)}"
+    )
     if not terminal.acknowledged():
         typer.echo("Nothing was agreed to. Nothing is recorded.")
         return

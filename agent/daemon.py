@@ -21,6 +21,7 @@ from agent.policies import InForce, while_leased
 from agent.subject import Subject
 from collectors import pipe
 from consent.event import Clocks
+from consent.exemption import Exemption
 from consent.gate import may_hook
 from consent.hours import ALWAYS, Hours, within
 from consent.ledger import LedgerError
@@ -69,6 +70,7 @@ class Daemon:
         self._blockers: set[Blocker] = set()
         self._automatic: set[Automatic] = set()
         self._hours: tuple[Hours, ...] = (ALWAYS,)
+        self._asked: list[Exemption] = []
         self._pending = Pending()
         self._observer: Child | None = None
         self._failures = 0
@@ -91,6 +93,8 @@ class Daemon:
             policy, blockers = None, blockers | {Blocker.POLICY_EXPIRED}
         receipt = record.receipt()
         self._hours = permission.hours(record.choice, receipt)
+        instants_ms = self.subject.anchor.instants_ms(now)
+        self._asked = permission.asked_now(record.choice, instants_ms)
         return Facts(
             record.choice,
             receipt,
@@ -99,6 +103,7 @@ class Daemon:
             self.indicator.proof,
             blockers,
             self._exempt_now(now),
+            instants_ms=instants_ms,
             today=record.today(now),
             daily_notice=self.subject.settings.daily_notice,
         )
@@ -114,9 +119,11 @@ class Daemon:
         self.reconsider()
 
     def _lapsed(self) -> bool:
-        """Whether a permission that was opened has ended by the clock since: the hours are over, or the policy's lease."""
+        """Whether a permission that was opened has ended by the clock since: its hours or the lease are over, or exempt ones began."""
         now = self._read()
-        return self.standing.state is State.CONSENTED and (self.policy.expired(now) or bool(self._exempt_now(now)))
+        asked = permission.asked_now(self.subject.record.choice, self.subject.anchor.instants_ms(now))
+        lapsed = self.policy.expired(now) or bool(self._exempt_now(now)) or asked != self._asked
+        return self.standing.state is State.CONSENTED and lapsed
 
     def take(self, policy: InForce) -> None:
         """Another policy, or none: what is narrower acts now, on what is held and waiting too; what is wider waits for a yes."""

@@ -12,8 +12,9 @@ from agent.errors import StateUnsafe
 from agent.places import Places
 from agent.record import FORGOTTEN, Record
 from agent.subject import GONE, forgotten_words
+from consent import exemption
 from consent.event import Clocks, Event
-from consent.ledger import LedgerError, salvage
+from consent.ledger import Entry, LedgerError, salvage
 from consent.standing import Happening
 from transport import hold, outbox
 from transport.erasing import askings
@@ -102,6 +103,19 @@ def receipt(places: Places) -> str | None:
         elif entry.what == Happening.WITHDRAWN:
             found = None
     return found
+
+
+def exemptions(places: Places) -> list[Entry]:
+    """What a broken ledger still tells of exemptions, but for their end, which would open something on the word of a line that may be
+    damaged. A new ledger begins with it, so that no later yes widens over them.
+    """
+    return [entry for entry in salvage(places.ledger) if entry.what in (exemption.ASKED, exemption.DECIDED)]
+
+
+def keep_exemptions(record: Record, told: list[Entry]) -> None:
+    """Write them into the ledger that follows. Raises LedgerUnwritable."""
+    for entry in told:
+        record.note(entry.what, entry.at, entry.data, entry.boot)
 
 
 def _destroy(places: Places, keys: Keystore) -> None:

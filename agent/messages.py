@@ -5,15 +5,20 @@ An indicator sends `Attach` and then both sides talk: the daemon shows and chall
 Large answers are many frames. A message that does not decode ends the connection; nothing is guessed.
 """
 
+from datetime import date
 from typing import Annotated
 
 import msgspec
 
 from agent.status import Status
 from consent.event import Count, Event, Milliseconds
+from consent.exemption import Ground, Stage
 from consent.holding import LONGEST_S, SHORTEST_S
 from consent.hours import ALWAYS_WORD, UTC_NAME
 from consent.vocabulary import Kind, Purpose, State, SurfaceId
+from transport.exemption_proof import MAX_NAMED, SEALED_BYTES
+from transport.exemption_proof import Id as RequestId
+from transport.xwing import PUBLIC_BYTES
 
 Words = Annotated[str, msgspec.Meta(max_length=2000)]
 Nonce = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
@@ -87,6 +92,42 @@ class ChooseHours(Message, frozen=True, tag="choose_hours"):
     only_say: bool = False
 
 
+class AskReviewer(Message, frozen=True, tag="reviewer"):
+    """Who decides about exemptions, and to which key a reason is sealed. Answer: ReviewerIs."""
+
+
+class AskExemption(Message, frozen=True, tag="ask_exemption"):
+    """Be exempt from now on. Answer: Done, after it is on disk.
+
+    Attributes:
+        id: Random, made by who asks: the reason is sealed for it.
+        surfaces, kinds: What is off; empty for all of them.
+        hours: As `consent.hours` reads them; None: at every hour.
+        until: A day (UTC), the last one; None: for no end.
+        appeal: The id of a denied one.
+        reason: Sealed to the reviewer; nothing here can open it.
+    """
+
+    id: RequestId
+    ground: Ground
+    surfaces: Annotated[frozenset[SurfaceId], msgspec.Meta(max_length=MAX_NAMED)] = frozenset()
+    kinds: frozenset[Kind] = frozenset()
+    hours: Words | None = None
+    until: date | None = None
+    appeal: Words | None = None
+    reason: Annotated[bytes, msgspec.Meta(max_length=SEALED_BYTES)] | None = None
+
+
+class CancelExemption(Message, frozen=True, tag="cancel_exemption"):
+    """End an exemption, by the person; `id` or the beginning of it. Answer: Done."""
+
+    id: Words
+
+
+class ListExemptions(Message, frozen=True, tag="list_exemptions"):
+    """All exemptions that the person asked for and did not cancel. Answer: ExemptionsAre."""
+
+
 class ShowHeld(Message, frozen=True, tag="show"):
     """What is held, decoded. `since_s` None: all. Answers: HeldPart..., HeldEnd."""
 
@@ -151,6 +192,10 @@ Request = (
     | Send
     | HoldFor
     | ChooseHours
+    | AskReviewer
+    | AskExemption
+    | CancelExemption
+    | ListExemptions
     | ShowHeld
     | AskConsent
     | GiveConsent
@@ -192,6 +237,7 @@ class Offer(Message, frozen=True, tag="offer"):
         hours: The hours of a yes that names no others.
         zone: The zone of hours that name none: this computer's.
         sensitivity: The class of each kind, by the register.
+        exempt: What stays off whatever is said yes to, because the person asked for it and did not cancel it.
     """
 
     notice: Annotated[str, msgspec.Meta(max_length=40_000)]
@@ -203,6 +249,7 @@ class Offer(Message, frozen=True, tag="offer"):
     hours: Words = ALWAYS_WORD
     zone: Words = UTC_NAME
     sensitivity: dict[Kind, Words] = msgspec.field(default_factory=dict)
+    exempt: tuple[Words, ...] = ()
 
 
 class Given(Message, frozen=True, tag="given"):
@@ -229,6 +276,40 @@ def receipt_part(receipt: str | None, begin: int) -> ReceiptIs:
         return ReceiptIs(None)
     end = begin + RECEIPT_PART
     return ReceiptIs(receipt[begin:end], more=end < len(receipt))
+
+
+class ReviewerIs(Message, frozen=True, tag="reviewer_is"):
+    """Who decides about exemptions: a name, and the key that a reason is sealed to (X-Wing). Both None: nobody."""
+
+    name: Words | None
+    key: Annotated[bytes, msgspec.Meta(max_length=PUBLIC_BYTES)] | None
+
+
+class ExemptionIs(Message, frozen=True, tag="exemption_is"):
+    """One exemption. `asked` is an instant, `until` a day (the earlier of two); `reason` is the reviewer's.
+
+    `handed_in`: the receiver has the request. `doubted`: what came for a decision was not the reviewer's, and was refused.
+    """
+
+    id: RequestId
+    ground: Ground
+    stage: Stage
+    surfaces: tuple[SurfaceId, ...]
+    kinds: tuple[Kind, ...]
+    hours: Words
+    covers: Annotated[str, msgspec.Meta(max_length=8000)]
+    asked: Words
+    until: date | None
+    appeal: Words | None
+    reason: Words
+    handed_in: bool
+    doubted: bool = False
+
+
+class ExemptionsAre(Message, frozen=True, tag="exemptions_are"):
+    """The exemptions in force, oldest first."""
+
+    exemptions: tuple[ExemptionIs, ...]
 
 
 class HeldPart(Message, frozen=True, tag="held_part"):
@@ -271,7 +352,9 @@ class Replaced(Message, frozen=True, tag="replaced"):
     """To the indicator: another indicator has attached, or the daemon ends; leave."""
 
 
-Answer = Done | Refused | StatusIs | Offer | Given | ReceiptIs | HeldPart | HeldEnd | Appear | Challenge | Replaced
+Answer = (
+    Done | Refused | StatusIs | Offer | Given | ReceiptIs | ReviewerIs | ExemptionsAre | HeldPart | HeldEnd | Appear | Challenge | Replaced
+)
 
 encode = msgspec.msgpack.Encoder().encode
 decode_request: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

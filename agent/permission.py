@@ -1,8 +1,8 @@
 """Permission: what the facts amount to at one instant. Pure; the same answer for daemon, status and sealing.
 
 effective scope = consented, met with the current policy, minus what the policy has since made wider: another key, another
-recipient, other words for a purpose, a longer retention, another program behind the name of an app. A shorter hold is not
-obeyed; a longer one is.
+recipient, other words for a purpose, a longer retention, another program behind the name of an app; and minus what its person
+asked to be exempt from (INV-15). A shorter hold is not obeyed; a longer one is.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 
+from consent import exemption
+from consent.exemption import Exemption
 from consent.history import Choice
 from consent.holding import in_force_s
 from consent.hours import NO_HOURS, Hours, HoursError, parse
@@ -37,6 +39,7 @@ class Facts:
         automatic: Exemptions that nobody needs to ask for, as they hold now.
         today: The judged day here (`agent.today`); None: not known, and then no notice of today was acknowledged.
         daily_notice: Whether this machine's settings ask for the notice on each day, whatever the policy says.
+        instants_ms: What time it may be, milliseconds since 1970, by each clock; without any, an exemption for some hours holds.
     """
 
     choice: Choice
@@ -48,6 +51,7 @@ class Facts:
     automatic: frozenset[Automatic] = frozenset()
     today: date | None = None
     daily_notice: bool = False
+    instants_ms: tuple[int, ...] = ()
 
 
 def hours(choice: Choice, receipt: ConsentReceipt | None) -> tuple[Hours, ...]:
@@ -94,8 +98,9 @@ def standing(facts: Facts, generation: int) -> Standing:
     blockers, scope = set(facts.blockers), NOTHING
     if facts.choice.state is not State.CONSENTED:
         return Standing(facts.choice.state, generation)
-    if facts.automatic:
-        return Standing(after(State.CONSENTED, Happening.EXEMPTION_BEGAN), generation, because=tuple(sorted(facts.automatic)))
+    asked = asked_now(facts.choice, facts.instants_ms)
+    if facts.automatic or any(each.covers.everything for each in asked):
+        return _exempt(facts, [each for each in asked if each.covers.everything], generation)
     if facts.receipt is None:
         blockers.add(Blocker.RECEIPT_INVALID)
     blockers |= _of_the_notice(facts)
@@ -107,8 +112,32 @@ def standing(facts: Facts, generation: int) -> Standing:
         scope = effective(facts.receipt, facts.policy, facts.kinds)
         if not scope.surfaces():
             blockers.add(Blocker.NOTHING_AGREED)
+    every = tuple(each.covers for each in facts.choice.exemptions)
+    ever = exemption.minus(scope, (covers for covers in every if covers.hours.always))
+    now = exemption.minus(scope, (each.covers for each in asked))
+    if scope.surfaces() and not now.surfaces() and not blockers:
+        return _exempt(facts, asked, generation, for_good=not ever.surfaces())
     state = after(State.CONSENTED, Happening.BLOCKER_ROSE) if blockers else State.CONSENTED
-    return Standing(state, generation, scope, facts.proof.shows(State.CONSENTED), tuple(sorted(blockers)))
+    shown = facts.proof.shows(State.CONSENTED)
+    return Standing(state, generation, now, shown, tuple(sorted(blockers)), exempt=every, aside=ever.without(now))
+
+
+def asked_now(choice: Choice, instants_ms: tuple[int, ...]) -> list[Exemption]:
+    """The exemptions that the person asked for and that hold now: those for some hours as soon as one clock may be in them."""
+    return [each for each in choice.exemptions if each.covers.may_hold(instants_ms)]
+
+
+def _exempt(facts: Facts, asked: list[Exemption], generation: int, *, for_good: bool = False) -> Standing:
+    """Nothing is observed. What is held waits for the end of an exemption that ends by itself, and is destroyed when due in another."""
+    exempt = tuple(each.covers for each in facts.choice.exemptions)
+    return Standing(
+        after(State.CONSENTED, Happening.EXEMPTION_BEGAN),
+        generation,
+        because=tuple(sorted(facts.automatic)),
+        asked=exemption.grounds(asked),
+        exempt=exempt,
+        for_good=for_good or any(covers.everything and covers.hours.always for covers in exempt),
+    )
 
 
 def _of_the_notice(facts: Facts) -> frozenset[Blocker]:
@@ -167,8 +196,9 @@ def words(standing: Standing, *, pause_left_s: int | None = None, until_resumed:
     """One line for people: what holds, and why."""
     if standing.state is State.BLOCKED:
         return f"Blocked: {', '.join(BLOCKER_WORDS[blocker] for blocker in standing.blockers)}. Nothing is recorded."
-    if standing.state is State.EXEMPT and standing.because:
-        return f"Exempt: {', '.join(AUTOMATIC_WORDS[each] for each in standing.because)}. Nothing is recorded."
+    if standing.state is State.EXEMPT and (standing.because or standing.asked):
+        asked = [exemption.words(standing.asked)] if standing.asked else []
+        return f"Exempt: {', '.join([*(AUTOMATIC_WORDS[each] for each in standing.because), *asked])}. Nothing is recorded."
     if standing.state is State.PAUSED and until_resumed:
         return "Paused until you resume. Nothing is recorded."
     if standing.state is State.PAUSED and pause_left_s == 0:

@@ -70,6 +70,11 @@ class Places:
         return self.state / "registrations"
 
     @property
+    def exemptions(self) -> Path:
+        """Requests on their way to a reviewer."""
+        return self.state / "exemptions"
+
+    @property
     def policy(self) -> Path:
         return self.state / "policy"
 
@@ -147,7 +152,17 @@ class Places:
 
     def check(self) -> None:
         """Raise StateUnsafe if anything that exists is a link, of another owner, or open to others."""
-        for path in (self.state, self.runtime, self.keys, self.hold, self.outbox, self.erasures, self.registrations, self.policy):
+        for path in (
+            self.state,
+            self.runtime,
+            self.keys,
+            self.hold,
+            self.outbox,
+            self.erasures,
+            self.registrations,
+            self.exemptions,
+            self.policy,
+        ):
             _private(path, folder=True)
         small = (
             self.ledger_tail,

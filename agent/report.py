@@ -62,7 +62,7 @@ def _why(alive: Alive) -> tuple[str, ...]:
     standing, policy = alive.standing, alive.policy.blocker
     if standing.state is State.CONSENTED:
         return () if standing.open else (Blocker.NO_INDICATOR.value,)
-    known: tuple[StrEnum, ...] = standing.blockers or (standing.state, *standing.because)
+    known: tuple[StrEnum, ...] = standing.blockers or (standing.state, *standing.because, *standing.asked)
     return tuple(each.value for each in (*known, *([policy] if policy and policy not in known else [])))
 
 
@@ -70,6 +70,12 @@ def _without_daemon(standing: Standing, words: str) -> str:
     if standing.state is State.CONSENTED:
         return "The daemon is not running: nothing is recorded, although you said yes."
     return f"The daemon is not running. {words}"
+
+
+def _exemptions(subject: Subject, standing: Standing, now: Clocks) -> tuple[ExemptionPart, ...]:
+    instants_ms = subject.anchor.instants_ms(now)
+    asked = (ExemptionPart(each.id, each.ground.value, each.stage(instants_ms).value) for each in subject.record.choice.exemptions)
+    return (*(ExemptionPart(each.value, each.value, "automatic") for each in standing.because), *asked)
 
 
 def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
@@ -102,7 +108,7 @@ def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
         ),
         receipt=ReceiptPart(receipt.id if receipt else None),
         pause=PausePart(left, until_resumed),
-        exemptions=tuple(ExemptionPart(each.value, each.value, "automatic") for each in standing.because),
+        exemptions=_exemptions(subject, standing, now),
         collectors=tuple(CollectorPart(one.kind, one.state, one.why) for one in alive.collectors) if alive else (),
         hold=HoldPart(
             held.events,

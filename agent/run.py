@@ -14,6 +14,7 @@ from typing import Any
 from agent import clock, control, policies, session
 from agent.answers import Answers
 from agent.daemon import Daemon
+from agent.exempting import Exempting
 from agent.lock import Lock, wait
 from agent.places import Places
 from agent.registering import Registering
@@ -27,6 +28,7 @@ from transport.process import close_to_others
 AFTER_NO = "volens: you said no, so nothing runs. If you have changed your mind: volens run --ask"
 ERASE_WITHIN_S = 20.0
 REGISTER_WITHIN_S = 20.0
+EXEMPT_WITHIN_S = 20.0
 CHECKPOINT_S = 60.0
 """How often the counts are saved while nothing else saves them."""
 
@@ -61,9 +63,11 @@ async def _run(places: Places, subject: Subject, lock: Lock, *, only_erase: bool
     daemon.appear()
     registering = Registering(daemon, places, clock.read, loop)
     uploading = Uploading(daemon, registering, places, clock.read, loop)
+    exempting = Exempting(daemon, places, clock.read, loop)
     if only_erase:
         await _erase(uploading)
         await _register(registering)
+        await _exempt(exempting)
         return
     trays = Trays(places.socket)
     answers = Answers(daemon, uploading, trays, clock.read)
@@ -72,7 +76,7 @@ async def _run(places: Places, subject: Subject, lock: Lock, *, only_erase: bool
     server = await control.listen(places.socket, answers.serve)
     daemon.indicator.silent = trays.end
     daemon.reconsider()
-    keeping = (trays.keep(), uploading.keep(), registering.keep(), answers.presence.keep(), _checkpoint(daemon))
+    keeping = (trays.keep(), uploading.keep(), registering.keep(), exempting.keep(), answers.presence.keep(), _checkpoint(daemon))
     tasks = [asyncio.create_task(work) for work in keeping]
     over = asyncio.create_task(answers.over.wait())
     await asyncio.wait([over, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -107,6 +111,13 @@ async def _register(registering: Registering) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(REGISTER_WITHIN_S):
             await registering.once(ahead=True)
+
+
+async def _exempt(exempting: Exempting) -> None:
+    """After a no what was asked to be exempt from is still decided about, and taken back if its person cancelled it."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(EXEMPT_WITHIN_S):
+            await exempting.once()
 
 
 async def _checkpoint(daemon: Daemon) -> None:

@@ -38,6 +38,9 @@ def console() -> Console:
     return Console(highlight=False, markup=False, soft_wrap=True)
 
 
+_AUTOMATIC = "automatic"
+
+
 def _wrap(words: str, width: int, later: str) -> list[str]:
     return textwrap.wrap(words, width, subsequent_indent=later, break_long_words=False, break_on_hyphens=False)
 
@@ -96,10 +99,13 @@ def accesses(records: Sequence[Record], mine: AbstractSet[str]) -> None:
             out.print(Text(line))
 
 
-def covers(purposes: Iterable[Purpose], kinds: Iterable[Kind], hours: str) -> str:
-    """What a yes would cover, in lines as wide as the notice's."""
+def covers(purposes: Iterable[Purpose], kinds: Iterable[Kind], hours: str, exempt: Sequence[str] = ()) -> str:
+    """What a yes would cover, in lines as wide as the notice's; and what it would not, because its person is exempt from it."""
     words = f"A yes covers the purposes: {', '.join(sorted(purposes))}; the kinds: {', '.join(sorted(kinds))}; and the hours: {hours}"
-    return "\n".join(_wrap(words, COLUMNS, ""))
+    lines = _wrap(words, COLUMNS, "")
+    if exempt:
+        lines += _wrap("You are exempt from this, and a yes changes nothing about it (volens exempt cancel does):", COLUMNS, "")
+    return "\n".join([*lines, *(line for each in exempt for line in _wrap(f"- {each}", COLUMNS, "  "))])
 
 
 def waiting(words: Sequence[str]) -> str:
@@ -133,6 +139,8 @@ def _parts(report: Status) -> Iterator[tuple[str, str]]:
     if report.policy.waits:
         yield "", "it asks for more than you agreed to; that is off until you say yes: volens consent show"
     yield "consent", f"receipt {report.receipt.id}" if report.receipt.id else "none"
+    if asked := [each for each in report.exemptions if each.state != _AUTOMATIC]:
+        yield "exemptions", f"{counted(len(asked), 'exemption')} of yours in force: volens exempt list"
     oldest = f", the oldest for {_ago(report.hold.oldest_s)}" if report.hold.oldest_s is not None else ""
     yield "held here", f"{counted(report.hold.events, 'event')}, {_bytes(report.hold.bytes)}{oldest} (key: {report.keystore})"
     yield from _hold_time(report)

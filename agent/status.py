@@ -71,7 +71,7 @@ class PausePart(Part, frozen=True):
 
 
 class ExemptionPart(Part, frozen=True):
-    """An exemption. One that nobody needs to ask for has its ground as id, and the state `automatic`."""
+    """An exemption. One that nobody needs to ask for has its ground as id, and the state `automatic`; others have a Stage's."""
 
     id: str
     ground: str
@@ -127,7 +127,7 @@ class Status(Part, frozen=True):
     Attributes:
         standing: The subject's standing.
         collecting: True only if hooks are live and the gate is open.
-        why: Reasons for not collecting, as words of `consent.vocabulary.Blocker`, State, Automatic or Trouble.
+        why: Reasons for not collecting, as words of `consent.vocabulary.Blocker`, State, Automatic, Trouble or an exemption's Ground.
         words: One line for people.
         keystore: Where the hold key is: keyring or file.
         running: False when this was computed from disk because no daemon answers.

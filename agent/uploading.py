@@ -25,6 +25,7 @@ from transport import erasing, jobs, schedule
 from transport.errors import TransportError
 from transport.results import Fate, Rejected, Result, Unreachable, fate_of, result_of
 from transport.schedule import Schedule, Upload, Wait, next_step
+from transport.seal import may_seal
 from transport.sealing import SealedCounts
 from transport.span import Everything, Span
 
@@ -178,10 +179,10 @@ class Uploading:
 
     def _sealing(self, span: Span | None) -> SealedCounts:
         policy = self._daemon.policy.policy
-        if policy is None or self._daemon.standing.state is not State.CONSENTED:
+        if policy is None or not may_seal(self._daemon.standing):
             return SealedCounts(waits="there is no policy in force")
         now, today = self._read(), self._today()
-        if (why := self._registering.why_not(today)) is not None:
+        if (why := self._registering.why_not(today)) is not None and not self._daemon.standing.for_good:
             return SealedCounts(waits=why)
         registered = self._registering.sealable(today)
         with self._daemon.working():

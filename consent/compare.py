@@ -73,8 +73,19 @@ def _whole(old: Policy, new: Policy) -> Iterator[Change]:
         yield _more("the notice is shown once, and was due on each day; agents keep to what was promised")
     if new.daily_notice and not old.daily_notice:
         yield _less("the notice is due on each day, and was shown once")
+    if old.reviewer != new.reviewer:
+        yield _other(_reviewer(old, new), waits=False)
     if _first(old) != _first(new):
         yield _other(f"the marks of holes in the record serve {_first(new)}, and served {_first(old)}")
+
+
+def _reviewer(old: Policy, new: Policy) -> str:
+    if new.reviewer is None:
+        return "nobody decides about exemptions any more; those asked for hold all the same"
+    if old.reviewer is None:
+        return f"{new.reviewer.name} decides about exemptions, and nobody did"
+    keys = "" if old.reviewer.name != new.reviewer.name else ", with other keys"
+    return f"{new.reviewer.name} decides about exemptions{keys}, and {old.reviewer.name} did"
 
 
 def _first(policy: Policy) -> str:

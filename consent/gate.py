@@ -6,6 +6,7 @@ does not type-check, and raises, so that it does not run either.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum, auto
 from typing import Never, final
 
@@ -86,6 +87,13 @@ def _indicator_is_live(_: Event, standing: Standing, asked: Asked) -> Why | None
     return Why.NO_INDICATOR if asked is Asked.CAPTURE and not standing.indicator else None
 
 
+def _is_not_exempt(event: Event, standing: Standing, _: Asked) -> Why | None:
+    """By when it was seen: an exemption for some hours takes what was seen in them, whenever it is asked about."""
+    seen = (event.at.wall_ms,)
+    exempt = any(covers.takes(event.surface, event.kind) and covers.may_hold(seen) for covers in standing.exempt)
+    return Why.EXEMPT if exempt else None
+
+
 def _surface_is_allowed(event: Event, standing: Standing, _: Asked) -> Why | None:
     if event.kind in SURFACELESS:
         return None if event.surface is None else Why.MALFORMED
@@ -100,6 +108,7 @@ RULES: tuple[_Rule, ...] = (
     _subject_says_yes,
     _hook_is_of_this_generation,
     _indicator_is_live,
+    _is_not_exempt,
     _surface_is_allowed,
     _kind_is_consented,
 )
@@ -107,6 +116,8 @@ RULES: tuple[_Rule, ...] = (
 
 def decide(event: Event, standing: Standing, asked: Asked = Asked.CAPTURE) -> Admitted | Refused:
     """Whether an event may be kept (CAPTURE) or sealed (SEALING). The last word is the scope's: no purpose, no event."""
+    if asked is Asked.SEALING and standing.aside.grants:
+        standing = replace(standing, scope=standing.scope.join(standing.aside))
     for rule in RULES:
         why = rule(event, standing, asked)
         if why is not None:
@@ -122,4 +133,5 @@ def may_hook(standing: Standing) -> frozenset[Kind]:
 
 def may_send(purpose: Purpose, standing: Standing) -> bool:
     """Whether an envelope sealed for this purpose may leave now."""
-    return standing.state is State.CONSENTED and not standing.blockers and purpose in standing.scope.grants.values()
+    permitted = standing.scope.join(standing.aside)
+    return standing.state is State.CONSENTED and not standing.blockers and purpose in permitted.grants.values()

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 
+from consent import exemption
 from consent.event import Clocks
+from consent.exemption import Exemptions
 from consent.holding import UNCHOSEN, Holding
 from consent.hours import NO_HOURS, Hours, HoursError, parse
 from consent.pause import Pause
@@ -54,6 +56,7 @@ class Choice:
         hours: Narrower hours than those of the yes, by the person's own words; None: those of the yes.
         acknowledged: The notices (SHA-256, hex) that were acknowledged since the last withdrawal.
         noticed: The last day on which a notice was acknowledged.
+        exemptions: What the person asked to be exempt from and did not cancel. No withdrawal and no yes touches it.
     """
 
     state: State = State.UNASKED
@@ -66,6 +69,7 @@ class Choice:
     hours: Hours | None = None
     acknowledged: frozenset[str] = frozenset()
     noticed: date | None = None
+    exemptions: Exemptions = ()
 
 
 def _happened(choice: Choice, happening: Happening, line: Line) -> Choice:
@@ -112,7 +116,7 @@ def _hours(line: Line) -> Hours | None:
 
 
 def add(choice: Choice, line: Line) -> Choice:
-    """The choice after one more entry. Entries that are no happening (uploads, forgettings) change nothing here."""
+    """The choice after one more entry. Entries that are no choice (uploads, forgettings) change nothing here."""
     if line.what == PURGED:
         return replace(choice, purge_owed=False)
     if line.what == HOLD_CHOSEN:
@@ -123,7 +127,7 @@ def add(choice: Choice, line: Line) -> Choice:
     if line.what == NOTICE_ACKNOWLEDGED:
         return _acknowledged(choice, line)
     if line.what not in _HAPPENINGS:
-        return choice
+        return replace(choice, exemptions=exemption.add(choice.exemptions, line.what, line.data, line.at.wall_ms))
     return _happened(choice, Happening(line.what), line)
 
 

@@ -46,15 +46,22 @@ class Hours:
 
     def hold(self, wall_ms: int) -> bool:
         """Whether this instant (milliseconds since 1970, UTC) lies within. False if the zone is not known to this computer."""
+        return self._lies_within(wall_ms) is True
+
+    def may_hold(self, wall_ms: int) -> bool:
+        """Whether this instant could lie within, for hours in which something is off: in doubt it does."""
+        return self._lies_within(wall_ms) is not False
+
+    def _lies_within(self, wall_ms: int) -> bool | None:
         if self.always:
             return True
         zone = _zone(self.zone)
         try:
             local = datetime.fromtimestamp(wall_ms / 1000, UTC).astimezone(zone) if zone else None
         except (OverflowError, ValueError, OSError):
-            return False
+            return None
         if local is None or _twice_or_never(local):
-            return False
+            return None
         return local.weekday() in self.days and self.begin_min <= local.hour * 60 + local.minute < self.end_min
 
 

@@ -114,7 +114,7 @@ def _reaches(entries: list[Entry], raw: bytes | None) -> bool:
 
 
 def salvage(path: Path) -> list[Entry]:
-    """The lines that still read of a ledger that does not hold: to be shown to its subject, never to be acted on."""
+    """The lines that still read of a ledger that does not hold: to be shown to its subject, never to be acted on where that opens."""
     entries: list[Entry] = []
     with contextlib.suppress(OSError):
         for line in path.read_bytes().split(b"\n"):

@@ -83,10 +83,21 @@ def _kinds(kinds: Mapping[Kind, Entry]) -> Iterator[str]:
         yield from _wrap(f"never: {entry.never}", "    ", "    ")
 
 
+def _exempt(policy: Policy) -> str:
+    """At every moment, and before any yes, too."""
+    first = "Be exempt, in some apps or everywhere: volens exempt request. It is off from then on, until you say otherwise"
+    if policy.reviewer is None:
+        return f"{first}."
+    return (
+        f"{first}. On other grounds than your own choice {policy.reviewer.name} decides, who alone can read your reason and is not told "
+        "who you are; whatever they decide, nothing is switched on by it."
+    )
+
+
 def _how(policy: Policy, hold_s: int) -> Iterator[str]:
     yield "How you stay in control"
-    for words in (*([_DAILY] if policy.daily_notice else []), *_HOW):
-        yield from _item(words.format(hold=_hours(hold_s)))
+    for words in (*([_DAILY] if policy.daily_notice else []), *_HOW, _exempt(policy)):
+        yield from _item(words.replace("{hold}", _hours(hold_s)))
 
 
 def text(policy: Policy, kinds: Mapping[Kind, Entry], hold_s: int) -> str:

@@ -43,6 +43,7 @@ _Package = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]{1,100}$")]
 """A Debian package's name (Debian policy, 5.6.1), without its architecture."""
 _Host = Annotated[str, Field(max_length=255), AfterValidator(_printable)]
 _PUBLIC_KEY_BYTES = 1216
+_VERIFY_KEY_BYTES = 32
 
 
 class PolicyError(Exception):
@@ -74,6 +75,12 @@ class _SurfaceIn(_Closed):
     hosts: Annotated[list[_Host], Field(min_length=1, max_length=64)] | None = None
 
 
+class _ReviewerIn(_Closed):
+    name: _Line
+    key: Annotated[str, Field(max_length=2000)]
+    verify: Annotated[str, Field(max_length=64)]
+
+
 class _PolicyIn(_Closed):
     format: Literal[1]
     version: Annotated[int, Field(ge=1, le=2**31)]
@@ -83,6 +90,7 @@ class _PolicyIn(_Closed):
     purposes: Annotated[list[_PurposeIn], Field(min_length=1, max_length=8)]
     surfaces: Annotated[list[_SurfaceIn], Field(max_length=1000)]
     notice: Literal["once", "daily"] = "once"
+    reviewer: _ReviewerIn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +146,20 @@ class SurfaceTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class Reviewer:
+    """Who decides about exemptions: a name, the key that reasons are sealed to (X-Wing), the key that decisions verify with (Ed25519)."""
+
+    name: str
+    key: bytes
+    verify: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy as published. `version` rises with every change; `daily_notice`: the notice has to be acknowledged on each day."""
+    """A policy as published. `version` rises with every change; `daily_notice`: the notice has to be acknowledged on each day.
+
+    Without a `reviewer` nobody decides about exemptions; they hold.
+    """
 
     version: int
     controller: str
@@ -148,6 +168,7 @@ class Policy:
     purposes: Mapping[Purpose, PurposeTerms]
     surfaces: Mapping[SurfaceId, SurfaceTerms]
     daily_notice: bool = False
+    reviewer: Reviewer | None = None
 
     def scope(self) -> Scope:
         """Everything that it asks for. The surfaceless kinds serve every purpose's first: they carry no content."""
@@ -159,13 +180,24 @@ class Policy:
         return Scope(MappingProxyType(grants | {(None, kind): first for kind in SURFACELESS}))
 
 
-def _purpose(raw: _PurposeIn) -> PurposeTerms:
+def _key(text: str, whose: str, key_bytes: int = _PUBLIC_KEY_BYTES) -> bytes:
     try:
-        public_key = b64decode(raw.public_key, validate=True)
+        key = b64decode(text, validate=True)
     except ValueError:
-        raise PolicyError(f"the public key of purpose {raw.id} is not base64") from None
-    if len(public_key) != _PUBLIC_KEY_BYTES:
-        raise PolicyError(f"the public key of purpose {raw.id} has {len(public_key)} bytes and not {_PUBLIC_KEY_BYTES}")
+        raise PolicyError(f"the public key of {whose} is not base64") from None
+    if len(key) != key_bytes:
+        raise PolicyError(f"the public key of {whose} has {len(key)} bytes and not {key_bytes}")
+    return key
+
+
+def _reviewer(raw: _ReviewerIn | None) -> Reviewer | None:
+    if raw is None:
+        return None
+    return Reviewer(raw.name, _key(raw.key, "the reviewer"), _key(raw.verify, "the reviewer's decisions", _VERIFY_KEY_BYTES))
+
+
+def _purpose(raw: _PurposeIn) -> PurposeTerms:
+    public_key = _key(raw.public_key, f"purpose {raw.id}")
     return PurposeTerms(Purpose(raw.id), raw.title, public_key, raw.readers, raw.retention_days)
 
 
@@ -235,5 +267,6 @@ def parse(raw: bytes) -> Policy:
         read.hold_min_s,
         MappingProxyType(purposes),
         MappingProxyType(surfaces),
+        reviewer=_reviewer(read.reviewer),
         daily_notice=read.notice == "daily",
     )

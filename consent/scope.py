@@ -39,5 +39,9 @@ class Scope:
         """What this allows and `other` does not: how much wider this is."""
         return Scope(MappingProxyType({pair: purpose for pair, purpose in self.grants.items() if other.grants.get(pair) != purpose}))
 
+    def join(self, other: "Scope") -> "Scope":
+        """What either allows, of two that contradict each other nowhere."""
+        return Scope(MappingProxyType({**self.grants, **other.grants}))
+
 
 NOTHING = Scope()

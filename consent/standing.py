@@ -8,6 +8,7 @@ BLOCKED is a consent that cannot be acted upon: the subject's own words act on i
 from dataclasses import dataclass
 from enum import StrEnum
 
+from consent.exemption import Covers, Ground
 from consent.scope import NOTHING, Scope
 from consent.vocabulary import Automatic, Blocker, State
 
@@ -92,6 +93,10 @@ class Standing:
         indicator: Whether the same indicator has been live, on one unbroken connection, since before this generation.
         blockers: Why collection is refused as a whole; empty unless `state` is BLOCKED.
         because: Which automatic exemptions hold; empty unless `state` is EXEMPT.
+        asked: On which grounds the person asked to be exempt from everything that they agreed to; empty unless `state` is EXEMPT.
+        exempt: What each exemption covers that the person asked for, in whichever hours.
+        aside: What of the rest is exempt at this hour only: not observed now, and sealed if it was observed at another hour.
+        for_good: Nothing is agreed to, at any hour, that is not exempt: what is held is destroyed when its hold is over.
     """
 
     state: State
@@ -100,6 +105,10 @@ class Standing:
     indicator: bool = False
     blockers: tuple[Blocker, ...] = ()
     because: tuple[Automatic, ...] = ()
+    asked: tuple[Ground, ...] = ()
+    exempt: tuple[Covers, ...] = ()
+    aside: Scope = NOTHING
+    for_good: bool = False
 
     @property
     def open(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from receiver import policy_commands, tokens
+from receiver import exemption_commands, policy_commands, tokens
 from receiver.errors import ReceiverError
 
 cli = typer.Typer(
@@ -21,6 +21,7 @@ cli = typer.Typer(
 
 cli.add_typer(tokens.cli, name="token")
 cli.add_typer(policy_commands.cli, name="policy")
+cli.add_typer(exemption_commands.cli, name="exemptions")
 
 Directory = Annotated[Path, typer.Argument(metavar="FOLDER", help="The receiver's folder.")]
 
@@ -31,7 +32,7 @@ def init_command(
     trial: Annotated[bool, typer.Option("--trial", help="Throw-away keys, loopback only.")] = False,
     policy: Annotated[Path | None, typer.Option("--policy", metavar="FILE", help="The policy to publish in the trial.")] = None,
 ) -> None:
-    """Make a receiver's folder: keys, database, stores, TUF repository."""
+    """Make a receiver's folder: keys, database, stores, TUF."""
     if trial != (policy is not None):
         raise typer.BadParameter(
             "--trial and --policy go together: otherwise it is published with `policy init`, `propose`, `sign` and `publish`"

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
-from receiver import chores, clock, fleet, ingest, lines, opening, policy_repo, published, purposes, rights, showing
+from receiver import chores, clock, exemptions, fleet, ingest, lines, opening, policy_repo, published, purposes, rights, showing
 from receiver.depot import Depot, Rules
 from receiver.errors import ReceiverError, Refused
 from receiver.in_force import InForce
@@ -41,6 +41,7 @@ def prepare(site: Site, now: Callable[[], datetime] = clock.now) -> Running:
 def make(here: Running) -> ASGIApp:
     """The ASGI application of a receiver."""
     routes = [*ingest.ROUTES, *rights.ROUTES, *showing.ROUTES, *fleet.ROUTES, *opening.ROUTES, *published.ROUTES, *purposes.ROUTES]
+    routes += exemptions.ROUTES
     routes += [Route("/healthz", get_health, methods=["GET"]), Route("/readyz", get_readiness, methods=["GET"])]
     app = Starlette(
         routes=routes,
@@ -49,6 +50,7 @@ def make(here: Running) -> ASGIApp:
     )
     app.router.redirect_slashes = False  # nothing here redirects: an address made from a request's own headers is not ours to give out
     app.state.running = here
+    app.state.handed = exemptions.Handed()
     return lines.Lines(app, here.now, clock.elapsed_s)
 
 

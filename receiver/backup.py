@@ -1,8 +1,9 @@
 """`volens-receiver backup` and `restore`: bodies and rows, in a folder a day. Refuses to copy slots or the erasure log into a backup.
 
 A backup without slots is noise to whoever has it, with every key there is. What was erased after it was made is erased again before
-anything is served: the log of erasures is where it always was, not in the backup. Backups older than `backups_kept_days` are destroyed by
-the next one and not restored, so that the day on an erasure's receipt is true.
+anything is served: the log of erasures is where it always was, not in the backup. No exemption request is in one: it could not be taken
+back there. Backups older than `backups_kept_days` are destroyed by the next one and not restored, so that the day on an erasure's
+receipt is true.
 """
 
 import os
@@ -124,6 +125,9 @@ def _copy_rows(source: Path, target: Path) -> None:
     os.close(disk.create(target))
     with closing(sqlite3.connect(source)) as rows, closing(sqlite3.connect(target)) as copy:
         rows.backup(copy)
+        copy.execute("DELETE FROM exemption")  # who cancels one has it forgotten here; in a backup it would not be
+        copy.commit()
+        copy.execute("VACUUM")
 
 
 def _copy_bodies(source: FileStore, target: FileStore) -> int:

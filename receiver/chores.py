@@ -11,7 +11,7 @@ from functools import partial
 from random import SystemRandom
 from typing import Any
 
-from receiver import old_rows, records
+from receiver import exemption_rows, old_rows, records
 from receiver.accept import Terms
 from receiver.depot import Depot
 from receiver.retention import due_before, forgetting
@@ -75,6 +75,7 @@ def _forget(depot: Depot, today: date) -> int:
     horizon = forgetting(today, late_days=depot.rules.late_days, backups_kept_days=depot.rules.backups_kept_days)
     with depot.engine.begin() as connection:
         digests = old_rows.forget(connection, horizon, tombstones=not depot.rules.open_to_all)
+        exemption_rows.forget(connection, decided_before=horizon.decided_from, asked_before=horizon.asked_from)
     depot.log.destroy(digests)
     return len(digests)
 

@@ -59,7 +59,7 @@ def let_in(token: Token | None, today: date, *, text: str, device: bytes, signat
     if token is None or (state := token.state(today)) != "good":
         why = "unknown" if token is None else state
         raise Refused(403, f"the fleet token is {why}", "make another with `volens-receiver token create`")
-    _verify(device, signature, enrolment_message(text))
+    verify_device(device, signature, enrolment_message(text))
     return token
 
 
@@ -75,10 +75,11 @@ def check_registration(  # noqa: PLR0913 - the request's parts and the facts to 
         raise Refused(422, f"a day has {IDENTITIES_A_DAY} different pseudonyms, for everyone", "fill up with made-up ones")
     if not today - timedelta(days=late_days) <= day <= today + EARLY:
         raise Refused(422, "this day is too far from today", "register days when they come")
-    _verify(device, signature, registration_message(day, pseudonyms))
+    verify_device(device, signature, registration_message(day, pseudonyms))
 
 
-def _verify(device: bytes, signature: bytes, message: bytes) -> None:
+def verify_device(device: bytes, signature: bytes, message: bytes) -> None:
+    """Returns if the device signed this message. Raises Refused: 403."""
     try:
         Ed25519PublicKey.from_public_bytes(device).verify(signature, message)
     except (InvalidSignature, ValueError):

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from receiver.accept import Outcome
+from receiver.exemptions import ExemptionErasure, ExemptionRequest
 from receiver.fleet import EnrolmentRequest, RegistrationRequest
 from receiver.opening import AccessRequest
 from receiver.rights import ErasureRequest
@@ -110,6 +111,29 @@ OPERATIONS = (
         {201: _REGISTERED, 200: _REGISTERED},
         _BODY | _DISK | {403: "not enrolled, or the signature does not hold", 409: "others are registered"},
         RegistrationRequest,
+    ),
+    Operation(
+        "post",
+        "/v1/exemptions",
+        "Ask for an exemption.",
+        {201: _object(id=_ID), 200: _object(id=_ID)},
+        _BODY | _DISK | {403: "not enrolled, or the signature does not hold", 409: "another has this id", 429: "enough for today"},
+        ExemptionRequest,
+    ),
+    Operation(
+        "post",
+        "/v1/exemption-erasures",
+        "Forget a request.",
+        {200: _object(forgotten={"const": True})},
+        _BODY | _DISK,
+        ExemptionErasure,
+    ),
+    Operation(
+        "get",
+        "/v1/exemptions/{id}",
+        "The signed decision; null without one.",
+        {200: _object(decision={"anyOf": [_TEXT, {"type": "null"}]})},
+        _MALFORMED,
     ),
     Operation("get", "/v1/erasures/nonce", "A nonce to sign.", {200: _object(nonce=_hex(80), lifetime_s=_COUNT)}),
     Operation("post", "/v1/erasures", "Erase by proof.", {200: _RECEIPT}, _BODY | _DISK | _PROOF, ErasureRequest),

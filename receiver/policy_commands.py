@@ -1,9 +1,8 @@
 """`volens-receiver policy`: from nothing to a published policy. Refuses to sign unseen, and to publish what a group has not signed."""
 
 import json
-import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from receiver import passphrases
 from receiver.errors import ReceiverError
 from receiver.policy_reading import policy_of, published_in, read_draft, read_file, tuf_of
 
@@ -33,7 +33,7 @@ def keygen(
     """Make a signer's key pair, on the signer's own machine."""
     from receiver import policy_keys
 
-    passphrase = None if no_passphrase else _new_passphrase(policy_keys.check_passphrase)
+    passphrase = None if no_passphrase else passphrases.new(policy_keys.check_passphrase)
     private, public, signer = policy_keys.make(out, name, group, passphrase)
     keep = "it is NOT sealed: whoever copies it signs in your name" if no_passphrase else "sealed with your passphrase"
     typer.echo(f"{private}: keep it, and a copy elsewhere; {keep}")
@@ -101,7 +101,7 @@ def sign(
         raise ReceiverError("this key is in no group that must sign this draft", "sign with a key that root names")
     if not yes:
         _ask(f"Sign it, as {private.signer.name}, for {', '.join(groups)}?")
-    signed = policy_draft.signed(read, private.open(_passphrase() if private.sealed else None))
+    signed = policy_draft.signed(read, private.open(passphrases.ask() if private.sealed else None))
     disk.put(draft, policy_draft.encode(signed))
     lacking = policy_draft.check(signed).lacking()
     typer.echo(f"signed for {', '.join(groups)}; " + (f"still missing: {', '.join(lacking)}" if lacking else "each group has signed"))
@@ -223,22 +223,3 @@ def _ask(question: str) -> None:
         raise ReceiverError("nobody is there to ask", "sign on a terminal, or say --yes once you have read it")
     if not typer.confirm(question):
         raise ReceiverError("nothing was signed", "sign when you agree")
-
-
-def _passphrase() -> str:
-    _need_terminal("a passphrase is asked on a terminal, and there is none", "sign on a terminal")
-    return str(typer.prompt("Passphrase", hide_input=True))
-
-
-def _new_passphrase(check: Callable[[str], None]) -> str:
-    _need_terminal("a passphrase is asked on a terminal, and there is none", "run it in a terminal, or say --no-passphrase")
-    passphrase = str(typer.prompt("A new passphrase for this key", hide_input=True, confirmation_prompt="Once more"))
-    check(passphrase)
-    return passphrase
-
-
-def _need_terminal(what: str, do: str) -> None:
-    try:
-        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
-    except OSError:
-        raise ReceiverError(what, do) from None

@@ -86,6 +86,7 @@ def _record(basis: Basis) -> Iterator[str]:
         [
             f"Controller: {basis.policy.controller} [address, contact, data protection officer]",
             f"Recipient: {basis.policy.receiver}; it stores sealed envelopes and cannot read them",
+            _exemptions(basis.policy),
             f"Policy signed by: {', '.join(basis.signed_by)}; in force until {basis.until} unless it is signed anew",
         ],
     )
@@ -99,6 +100,12 @@ def _record(basis: Basis) -> Iterator[str]:
     )
     yield from _items("Transfers to third countries", ["[none, or which, and on what safeguards]"])
     yield from _items("Security (Art. 32)", _SECURITY)
+
+
+def _exemptions(policy: Policy) -> str:
+    if policy.reviewer is None:
+        return "Exemptions: nobody decides; whoever asks is exempt until they cancel it"
+    return f"Exemptions: decided by {policy.reviewer.name}, who alone can read reasons; whoever asks is exempt until they cancel it"
 
 
 def _assessment(basis: Basis) -> Iterator[str]:

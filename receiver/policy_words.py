@@ -26,6 +26,8 @@ def policy(found: Policy) -> Iterator[str]:
         yield f"- {change.words}"
     for purpose in found.purposes.values():
         yield f"key of {purpose.id}: {purpose.key_id.hex()}"
+    if found.reviewer is not None:
+        yield f"exemptions are decided by {found.reviewer.name}; key of decisions: {found.reviewer.verify.hex()}"
 
 
 def differences(found: Sequence[Change]) -> Iterator[str]:

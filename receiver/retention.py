@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+DECIDED_KEPT = timedelta(days=90)
+ASKED_KEPT = timedelta(days=365)
+"""How long an exemption request is kept: after its decision, and at all."""
+
 
 def last_day_kept(stored_on: date, retention_days: int) -> date:
     """The last day that a batch may be kept, by the policy in force when it came.
@@ -31,11 +35,15 @@ class Forgetting:
         identities_from: registrations of earlier days: nothing of those days is taken in any more.
         erased_from: rows of erased batches that came earlier: their pseudonyms are not registered any more.
         wishes_from: erasures asked for earlier: the last backup that held their bodies is gone.
+        decided_from: exemptions decided earlier: whoever asked has seen it, or has not looked for a quarter of a year.
+        asked_from: exemptions asked for earlier, decided or not. They hold all the same: only their person ends one.
     """
 
     identities_from: date
     erased_from: date
     wishes_from: date
+    decided_from: date
+    asked_from: date
 
 
 def forgetting(today: date, *, late_days: int, backups_kept_days: int) -> Forgetting:
@@ -44,4 +52,6 @@ def forgetting(today: date, *, late_days: int, backups_kept_days: int) -> Forget
         identities_from=today - timedelta(days=late_days),
         erased_from=today - timedelta(days=late_days + 1),
         wishes_from=today - timedelta(days=backups_kept_days + 1),
+        decided_from=today - DECIDED_KEPT,
+        asked_from=today - ASKED_KEPT,
     )

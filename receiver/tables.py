@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest migration in receiver/migrations; the tables below are what it leaves behind (a test compares them, on both dialects)."""
 
 metadata = sa.MetaData()
@@ -93,6 +93,17 @@ purpose_key = sa.Table(
     sa.Column("purpose", sa.String(64), primary_key=True),
     sa.Column("key_id", sa.LargeBinary(32), primary_key=True),
     sa.Column("last_day", sa.Date),  # of sealing with it; NULL while the policy in force names it
+)
+exemption = sa.Table(
+    "exemption",  # of nobody: no column says whose, and no device's row says how many
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("asking", sa.Text, nullable=False),  # JSON: ground, what it covers, until when, against which denial
+    sa.Column("reason", sa.LargeBinary),  # sealed to the reviewer
+    sa.Column("asked_on", sa.Date, nullable=False, index=True),
+    sa.Column("decision", sa.Text),  # signed by the reviewer; NULL while nobody has decided
+    sa.Column("decided_on", sa.Date, index=True),
+    sqlite_with_rowid=False,
 )
 chore = sa.Table(
     "chore",

@@ -59,6 +59,7 @@ collectors.shape
 collectors.window
 consent.compare
 consent.event
+consent.exemption
 consent.frames
 consent.gate
 consent.groups
@@ -113,6 +114,8 @@ transport.envelope
 transport.erasing
 transport.erasure_proof
 transport.errors
+transport.exempting
+transport.exemption_proof
 transport.header
 transport.held
 transport.identity
@@ -170,6 +173,9 @@ agent.despite
 agent.doctor
 agent.enrolment
 agent.erase_sent
+agent.exempt_commands
+agent.exempting
+agent.exemptions
 agent.export_held
 agent.export_sent
 agent.faults
@@ -242,6 +248,9 @@ receiver.check
 receiver.chores
 receiver.clock
 receiver.depot
+receiver.exemption_commands
+receiver.exemption_rows
+receiver.exemptions
 receiver.file_store
 receiver.fleet
 receiver.fleet_rows
@@ -252,9 +261,11 @@ receiver.migrate
 receiver.migrations.env
 receiver.migrations.versions.m0001_first
 receiver.migrations.versions.m0002_fleet
+receiver.migrations.versions.m0003_exemptions
 receiver.old_rows
 receiver.openapi
 receiver.opening
+receiver.passphrases
 receiver.policy_commands
 receiver.policy_keys
 receiver.policy_publish
@@ -264,6 +275,7 @@ receiver.published
 receiver.purposes
 receiver.records
 receiver.replica
+receiver.reviewer_keys
 receiver.rights
 receiver.running
 receiver.serve
@@ -278,6 +290,7 @@ transport.courier
 transport.cutting
 transport.disk
 transport.erasure
+transport.exemptions
 transport.forgetting
 transport.hold
 transport.keystore

@@ -15,7 +15,7 @@ from consent.event import PAYLOADS
 from consent.standing import TRANSITIONS
 from consent.vocabulary import WHY_WORDS, Blocker, Kind, State, Why
 from custody.step import Action
-from receiver import fleet, ingest, opening, published, purposes, rights, showing
+from receiver import exemptions, fleet, ingest, opening, published, purposes, rights, showing
 from receiver.settings import Settings as ReceiverSettings
 from tests import pages
 from tests.commands import Place, run
@@ -139,6 +139,7 @@ def test_every_setting_is_described() -> None:
 def test_every_route_is_described() -> None:
     """The receiver's routes are those of docs/receiver.md, method and path."""
     routes = [*ingest.ROUTES, *rights.ROUTES, *showing.ROUTES, *fleet.ROUTES, *opening.ROUTES, *published.ROUTES, *purposes.ROUTES]
+    routes += exemptions.ROUTES
     told = (DOCS / "receiver.md").read_text()
     for route in routes:
         path = re.sub(r"\{\w+\}", "{}", route.path.replace("{path:path}", ""))  # what is below is the repository's

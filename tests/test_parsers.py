@@ -26,11 +26,12 @@ from receiver import settings as receiver_settings
 from receiver.errors import ReceiverError
 from tests import hostile
 from tests.policies import as_bytes, policy
-from transport import enrolling, erasing, jobs, recovery, retrieving, segment
+from transport import enrolling, erasing, exempting, jobs, recovery, retrieving, segment
 from transport.batch import MAX_UNPACKED_BYTES, unpack
 from transport.compress import compress
 from transport.envelope import MAX_ENVELOPE_BYTES, parse
 from transport.errors import TransportError
+from transport.exemption_proof import BadDecision, read_decision
 from transport.jobs import Answered
 from transport.results import result_of
 
@@ -71,11 +72,13 @@ JSON: dict[str, tuple[Callable[[bytes], object], tuple[type[Exception], ...]]] =
     "nonce": (lambda raw: erasing.nonce_of(_answer(raw)), (erasing.ErasureError,)),
     "purposes": (lambda raw: retrieving.purposes_of(_answer(raw)), (TransportError,)),
     "erasure receipt": (lambda raw: erasing.receipt_of(_answer(raw), _ASKING), (erasing.ErasureError,)),
+    "decision": (_text(lambda text: read_decision(text, ID, b"k" * 32)), (BadDecision,)),
     "custodian's private key": (formats.decode_private, (TransportError, formats.KeyFileRefused)),
     "custodian's public key": (formats.decode_public, (TransportError, formats.KeyFileRefused)),
     "purpose file": (formats.decode_purpose, (TransportError, formats.KeyFileRefused)),
 }
 BYTES: dict[str, tuple[Callable[[bytes], object], tuple[type[Exception], ...]]] = JSON | {
+    "answer about a decision": (lambda raw: exempting.decision_of(_answer(raw)), ()),
     "upload's answer": (lambda raw: result_of(_answer(raw), ID), ()),
     "envelope": (parse, (TransportError,)),
     "payload": (unpack, (TransportError,)),

@@ -4,7 +4,8 @@
     OUTPUT              what it prints on stdout; a line of stderr has `! ` before it
     ? CODE              its exit code, if it is not 0
 
-What is different each time stands as a word in capitals: FOLDER, TIME, VERSION. `python -m tests.test_transcripts` writes them anew.
+What is different each time stands as a word in capitals: FOLDER, TIME, VERSION; a command may name the NEWEST id that was printed.
+`python -m tests.test_transcripts` writes them anew.
 """
 
 import re
@@ -30,6 +31,7 @@ CHANGES = (
     (r"\buntil \d{4}-\d\d-\d\d\b", "until DAY"),
     (r"\b[0-9a-f]{64}\b", "HASH"),
     (r"process \d+", "process NUMBER"),
+    (r"\b(?=[0-9a-f]*[0-9])[0-9a-f]{12}\b", "NEWEST"),
 )
 
 
@@ -54,6 +56,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self._place = Place(folder)
         self._daemon: Popen[bytes] | None = None
+        self._newest = ""
 
     def do(self, line: str) -> str:
         """Run one line, and what a person sees of it."""
@@ -61,7 +64,9 @@ class Desk:
         if words[0] not in MODULES:
             self.prepare(words[0], words[1:])
             return ""
-        done = run(self._place, words)
+        done = run(self._place, [self._newest if word == "NEWEST" else word for word in words])
+        for found in re.findall(r"\b(?=[0-9a-f]*[0-9])[0-9a-f]{12}\b", done.out):
+            self._newest = found
         said = done.out + "".join(f"! {each}\n" for each in done.err.splitlines()) + (f"? {done.code}\n" if done.code else "")
         return steady(said.replace(str(self._place.folder), "FOLDER"))
 

@@ -66,8 +66,10 @@ class Sealed:
 
 
 def may_seal(standing: Standing) -> bool:
-    """Whether anything may be sealed now. During a pause, an exemption or a blocker what is due waits; nothing of it is lost."""
-    return standing.state is State.CONSENTED and not standing.blockers
+    """Whether the gate may be asked now about what is due. During a pause, a blocker or an exemption that ends by itself it waits;
+    nothing of it is lost. Where everything is exempt for good it does not wait: the gate refuses all of it, and it is destroyed.
+    """
+    return standing.for_good or (standing.state is State.CONSENTED and not standing.blockers)
 
 
 def seal_held(held: Sequence[Held], terms: Terms, *, order: int, fresh: bytes) -> Sealed:

@@ -4,19 +4,22 @@ import asyncio
 from datetime import date, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Engine
 
-from receiver import in_force, migrate, old_rows, records, tables
+from consent.exemption import Ground
+from receiver import exemption_rows, in_force, migrate, old_rows, records, tables
 from receiver.accept import Offer
 from receiver.access import broken_at, follow
 from receiver.erasure import Wish
 from receiver.retention import forgetting
 from tests.receiver import cluster
 from tests.receiver.test_decisions import NOW
+from transport.exemption_proof import Asking
 
 TODAY = NOW.date()
 
@@ -45,11 +48,32 @@ def the_contract(engine: Engine) -> None:
         assert records.days_with_batches(connection, since=None, ahead_of=TODAY + timedelta(days=1)) == [TODAY]
     _erasing(engine, one, two)
     _ageing(engine, other)
+    _asking(engine)
     with engine.begin() as connection:
         first = follow(None, at=NOW, purpose="train", reason="audit", batches=[one.id])
         records.add_access(connection, first)
         records.add_access(connection, follow(records.last_access(connection), at=NOW, purpose="train", reason="x", batches=[]))
         assert broken_at(records.accesses(connection, 0, 10)) is None
+
+
+def _asking(engine: Engine) -> None:
+    asking = Asking("ab" * 32, Ground.POWER, ("editor",), (), "always", None, None, b"sealed")
+    later = msgspec.structs.replace(asking, id="cd" * 32)
+    with engine.begin() as connection:
+        for each, day in ((asking, TODAY), (later, TODAY - timedelta(days=400))):
+            exemption_rows.add(connection, each, day)
+        assert [row.asking for row in exemption_rows.queue(connection)] == [later, asking]
+        assert exemption_rows.decide(connection, asking.id, "signed", TODAY - timedelta(days=91))
+        assert not exemption_rows.decide(connection, asking.id, "again", TODAY)
+        found = exemption_rows.find(connection, asking.id)
+        assert found is not None
+        assert (found.decision, found.asking.reason) == ("signed", None)
+        horizon = forgetting(TODAY, late_days=31, backups_kept_days=7)
+        exemption_rows.forget(connection, decided_before=horizon.decided_from, asked_before=horizon.asked_from)
+        assert exemption_rows.find(connection, asking.id) is exemption_rows.find(connection, later.id) is None
+        exemption_rows.add(connection, asking, TODAY)
+        exemption_rows.drop(connection, asking.id)
+        assert list(exemption_rows.queue(connection)) == []
 
 
 def _erasing(engine: Engine, one: Offer, two: Offer) -> None:
