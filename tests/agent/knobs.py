@@ -11,6 +11,7 @@ import re
 import types
 import typing
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import typer
 
 from agent import messages, settings
 from agent.commands import app
+from consent.exemption import Ground
 from consent.policy import _PolicyIn
 from consent.vocabulary import Kind, Purpose, State, SurfaceId
 
@@ -29,12 +31,14 @@ KEYS: dict[str, tuple[Any, ...]] = {
     "receiver": (None, "http://127.0.0.1:9", "http://127.0.0.1:8", "https://elsewhere.example", "ftp://x", 7),
     "receiver_pin": (None, "ab" * 32, "x"),
     "trial": (None, False, True, "yes"),
+    "daily_notice": (None, False, True, "no"),
 }
 """Of agent.toml; None: not there."""
-POLICY = set("format version controller receiver hold_min_s purposes surfaces".split())
+POLICY = set("format version controller receiver hold_min_s purposes surfaces notice reviewer".split())
 """Of a policy: what a receiver can say. What other values do: tests/consent/test_compare.py, tests/agent/test_policy_attacks.py."""
 VARIABLES: dict[str, tuple[str, ...]] = {
     "DBUS_SESSION_BUS_ADDRESS": ("", "unix:path=/dev/null/nowhere"),
+    "DBUS_SYSTEM_BUS_ADDRESS": ("", "unix:path=/dev/null/nowhere"),
     "DISPLAY": ("", ":0", ":4711"),
     "GDK_BACKEND": ("x11",),
     "GIO_USE_VFS": ("local",),
@@ -59,6 +63,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "XDG_SESSION_ID": ("", "1", "c2"),
     "XDG_SESSION_TYPE": ("x11", "wayland", "tty"),
     "XDG_STATE_HOME": ("/dev/null/nowhere",),
+    "XRDP_SESSION": ("1",),
 }
 OF_OTHERS: dict[str, tuple[str, ...]] = {
     "ALL_PROXY": ("http://127.0.0.1:9",),
@@ -80,14 +85,17 @@ _WORDS = (
 )
 NO_VARIABLES = set(_WORDS.split())
 """Words of other protocols, in capitals."""
-READ_WHOLE = {"agent/run.py", "agent/trial.py", "agent/demo/children.py", "agent/demo/search.py"}
+READ_WHOLE = {"agent/answers.py", "agent/doctor.py", "agent/run.py", "agent/trial.py", "agent/demo/children.py", "agent/demo/search.py"}
 """Who hands the whole environment on, to children or to whoever reads it by a literal name."""
 
 ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "DATE": ("2026-12-31", "never"),
     "FILE": ("/dev/null/nowhere",),
     "FOLDER": ("/dev/null/there",),
+    "GROUND": ("my_choice", "boredom"),
     "HEX": ("00" * 32, "x"),
     "HOURS": ("always", "Mon-Fri 9-17", "none"),
+    "ID": ("00" * 32, "nothing"),
     "KIND": ("key_chord", "everything"),
     "MINUTES": ("1", "0"),
     "NAME": ("editor", "train-desktop-agents"),
@@ -212,6 +220,8 @@ SAMPLES: dict[Any, tuple[Any, ...]] = {
     Kind: (Kind.KEY_CHORD, Kind.POINTER_BUTTON),
     Purpose: (Purpose("train-desktop-agents"),),
     SurfaceId: (SurfaceId("editor"),),
+    Ground: tuple(Ground),
+    date: (date(2100, 1, 1),),
     types.NoneType: (None,),
 }
 """By a field's type, what is tried in a request."""
