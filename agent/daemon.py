@@ -81,18 +81,15 @@ class Daemon:
         """Everything that the permission depends on, now."""
         now, record = self._read(), self.subject.record
         blockers = frozenset(self._blockers) | (_UNWRITABLE if record.unwritable else frozenset())
-        policy = self.policy.policy
+        self.policy = self.policy.at(now)
         if self.foreign is not None:
             blockers |= {Blocker.FOREIGN_SESSION}
         if self.policy.blocker is not None:
             blockers |= {self.policy.blocker}
-        elif self.policy.expired(now):
-            policy, blockers = None, blockers | {Blocker.POLICY_EXPIRED}
         receipt = record.receipt()
         self._hours = permission.hours(record.choice, receipt)
-        return Facts(
-            record.choice, receipt, policy, in_force(self.register, self.today()), self.indicator.proof, blockers, self._exempt_now(now)
-        )
+        policy, kinds = self.policy.policy, in_force(self.register, self.today())
+        return Facts(record.choice, receipt, policy, kinds, self.indicator.proof, blockers, self._exempt_now(now))
 
     def _exempt_now(self, now: Clocks) -> frozenset[Automatic]:
         """The automatic exemptions that hold now. An hour has to be one of the person's by both clocks."""
@@ -111,8 +108,9 @@ class Daemon:
 
     def take(self, policy: InForce) -> None:
         """Another policy, or none: what is narrower acts now, on what is held and waiting too; what is wider waits for a yes."""
-        self.policy = policy
+        self.policy = policy.since(self.policy, self._read())
         self.reconsider()  # the gate and the children first (INV-13)
+        policy = self.policy
         if policy.policy is not None and self.subject.record.choice.state is not State.WITHDRAWN:
             try:
                 self.subject.narrow(policy.policy, in_force(self.register, self.today()), self._read())

@@ -4,7 +4,7 @@ The root that everything chains to is pinned in a file that came with the settin
 chain of roots that it signed itself. A version that was once accepted is never gone below: the ledger remembers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from agent.floors import Accepted
@@ -44,6 +44,21 @@ class InForce:
         elapsed_ms = now.boot_ms - self.verified.boot_ms
         return max(now.wall_ms, self.verified.wall_ms + elapsed_ms) >= self.expires.timestamp() * 1000
 
+    def at(self, now: Clocks) -> "InForce":
+        """This, or what is left of it when its lease has ended: a wall clock that is turned back does not bring it back (INV-5)."""
+        if self.blocker is not None or self.expires is None or not self.expired(now):
+            return self
+        ended = self.expires.astimezone(UTC).isoformat(timespec="minutes")
+        return InForce(None, self.expires, Blocker.POLICY_EXPIRED, f"the policy's lease ended {ended}", self.verified)
+
+    def since(self, before: "InForce", now: Clocks) -> "InForce":
+        """This, taken after `before`: unless its lease is a later one, what was over stays over, and no time is won by verifying again."""
+        if before.expires is None or before.verified is None or self.expires is None or self.expires > before.expires:
+            return self
+        if self.blocker is None and before.blocker is Blocker.POLICY_EXPIRED:
+            return before
+        return replace(self, verified=before.verified)
+
 
 def load(places: Places, record: Record, receiver: str | None, now: Clocks) -> InForce:
     """The policy that the cached metadata prove, if they do, and if it is of the receiver that envelopes would go to."""
@@ -61,11 +76,7 @@ def load(places: Places, record: Record, receiver: str | None, now: Clocks) -> I
     if policy.receiver != receiver:
         return InForce(blocker=Blocker.POLICY_REFUSED, why=f"the policy is for {policy.receiver}, and agent.toml names another receiver")
     record.accept(Accepted(trusted.versions, trusted.online, policy.version), now)
-    loaded = InForce(policy, trusted.expires, verified=now)
-    if loaded.expired(now):
-        ended = trusted.expires.astimezone(UTC).isoformat(timespec="minutes")
-        return InForce(None, trusted.expires, Blocker.POLICY_EXPIRED, f"the policy's lease ended {ended}", now)
-    return loaded
+    return InForce(policy, trusted.expires, verified=now).at(now)
 
 
 def _cached(places: Places) -> Metadatas | None:

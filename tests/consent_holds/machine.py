@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from agent import messages
 from agent.pending import raw_inputs
@@ -34,6 +34,7 @@ EDITOR, MAIL = SurfaceId("editor"), SurfaceId("mail")
 PAIRS: tuple[Pair, ...] = ((EDITOR, Kind.POINTER_BUTTON), (EDITOR, Kind.POINTER_SCROLL), (MAIL, Kind.POINTER_BUTTON))
 SECOND_MS, MINUTE_MS, DAY_MS = 1000, 60_000, 24 * 3600_000
 LONG_LEASE_S = 30 * 24 * 3600
+BEGINNINGS = ("fresh", "recording", "held", "sealed", "sealed")
 Effect = Callable[[Told], Told]
 
 spans = st.sampled_from([Everything(), OfSurface(EDITOR), OfSurface(MAIL), 1, 60, 3600, 2 * 86400])
@@ -81,14 +82,21 @@ class ConsentHolds(RuleBasedStateMachine):
         self.world.on_open = self.opened
         self.world.upload_came = self.upload_came  # type: ignore[method-assign]
 
-    @initialize(begin=st.sampled_from(["recording", "recording", "recording", "fresh"]), slow=st.booleans())
-    def begin(self, begin: str, slow: bool) -> None:
-        self.network = "waits" if slow else "answers"
+    @initialize(begin=st.sampled_from(BEGINNINGS), network=st.sampled_from(["answers", "waits"]))
+    def begin(self, begin: str, network: str) -> None:
+        """Where a run begins: with nothing, with a yes, with something held, or with something sealed, waiting or sent."""
+        self.network = network
         self.world.open()
-        if begin == "recording":
+        if begin != "fresh":
             self.policy("usual", LONG_LEASE_S)
             self.indicator_returns()
             self.consent(True, True)
+        if begin in ("held", "sealed"):
+            for pair in PAIRS[:2]:
+                self.works(pair, 2, True)
+        if begin == "sealed":
+            self.a_day_passes(False)
+            self.works(PAIRS[0], 1, True)
 
     # --- lives ----------------------------------------------------------------------------------------------------
 
@@ -354,9 +362,14 @@ class ConsentHolds(RuleBasedStateMachine):
             observer.speak(observed)
         self.live()
 
-    @rule(pair=often, n=st.integers(1, 3))
-    def works(self, pair: Pair, n: int) -> None:
-        """The person works for a moment: an event comes, and time for its challenge."""
+    @rule(pair=often, n=st.integers(1, 3), sees_icon=st.sampled_from([True, True, False]))
+    def works(self, pair: Pair, n: int, sees_icon: bool) -> None:
+        """The person works for a moment: an event comes, and time for its challenge. An icon that has gone is back by then, mostly."""
+        if sees_icon:
+            self.prompt = True
+            icon = self.world.icon
+            if icon is None or not icon.alive or not icon.attached:
+                self.indicator_returns()
         if self.world.observer is not None:
             self.deliver(*self.hears(self.world.observer, pair, n))
             self.passes(600)
@@ -641,5 +654,3 @@ def same(told: Told, found: tuple[frozenset[Pair] | None, bool]) -> bool:
     pairs, paused = found
     return (None if told.yes is None else told.yes.pairs(), told.paused) == (pairs, paused)
 
-
-__all__ = ["ConsentHolds", "precondition"]
