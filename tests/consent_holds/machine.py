@@ -34,6 +34,15 @@ EDITOR, MAIL = SurfaceId("editor"), SurfaceId("mail")
 PAIRS: tuple[Pair, ...] = ((EDITOR, Kind.POINTER_BUTTON), (EDITOR, Kind.POINTER_SCROLL), (MAIL, Kind.POINTER_BUTTON))
 SECOND_MS, MINUTE_MS, DAY_MS = 1000, 60_000, 24 * 3600_000
 LONG_LEASE_S = 30 * 24 * 3600
+INTERRUPTIONS = (
+    "a pause and its end",
+    "a forgetting",
+    "a narrower policy",
+    "another icon",
+    "a suspend",
+    "a withdrawal and a yes",
+)
+COMMANDS = ("withdraw", "withdraw", "pause", "resume", "forget", "consent", "narrow")
 BEGINNINGS = ("fresh", "recording", "held", "sealed", "sealed")
 Effect = Callable[[Told], Told]
 
@@ -283,6 +292,21 @@ class ConsentHolds(RuleBasedStateMachine):
         self.say(messages.Send(**named(span)), Asked(unchanged, False))
         self.live()
 
+    @rule(by=st.sampled_from(["a pause", "a withdrawal", "a forgetting"]))
+    def upload_begins_and_is_stopped(self, by: str) -> None:
+        """Something is chosen to be sent, and the person says no before or while it leaves."""
+        self.works(PAIRS[0], 1, True)
+        self.send(Everything())
+        match by:
+            case "a pause":
+                self.pause(30)
+            case "a withdrawal":
+                self.withdraw()
+            case "a forgetting":
+                self.forget(3600)
+        self.passes(100)
+        self.upload("bytes leave")
+
     # --- what the policy does ---------------------------------------------------------------------------------------
 
     @rule(name=st.sampled_from(sorted(POLICIES)), lease_s=st.sampled_from([LONG_LEASE_S, LONG_LEASE_S, 30]))
@@ -292,6 +316,12 @@ class ConsentHolds(RuleBasedStateMachine):
         self.lapsed = False
         self.truth.holds.append((self.truth.tick(), self.world.subject.hold_s(self.world.policy.policy)))
         self.take()
+
+    @rule()
+    def widens(self) -> None:
+        """A policy asks for another app; the person has not said yes to it, and works there."""
+        self.policy("wider: an app", LONG_LEASE_S)
+        self.works(PAIRS[2], 1, True)
 
     @rule(why=st.sampled_from([Blocker.POLICY_REFUSED, Blocker.POLICY_MISSING]))
     def policy_is_refused(self, why: Blocker) -> None:
@@ -379,6 +409,39 @@ class ConsentHolds(RuleBasedStateMachine):
         """An event comes, and nothing else happens."""
         if self.world.observer is not None:
             self.deliver(*self.hears(self.world.observer, pair, 1))
+
+    @rule(pair=often, by=st.sampled_from(INTERRUPTIONS))
+    def interrupted(self, pair: Pair, by: str) -> None:
+        """Something comes between an event and the challenge that would prove it."""
+        self.event(pair)
+        match by:
+            case "a pause and its end":
+                self.pause(1)
+                self.resume()
+            case "a forgetting":
+                self.forget(3600)
+            case "a narrower policy":
+                self.policy("narrower: a kind", LONG_LEASE_S)
+            case "another icon":
+                self.indicator_returns()
+            case "a suspend":
+                self.suspend(3600)
+            case "a withdrawal and a yes":
+                self.withdraw()
+                self.consent(True, True)
+        self.stale_hook(pair)
+        self.passes(600)
+
+    @rule(pair=often)
+    def answer_crosses_event(self, pair: Pair) -> None:
+        """An event comes while the answer to an older challenge is on its way."""
+        self.prompt = False
+        self.event(pair)
+        self.passes(600)
+        self.event(pair)
+        self.indicator_answers()
+        self.indicator_is_prompt(True)
+        self.passes(600)
 
     @rule(pair=often)
     def event_in_the_hook(self, pair: Pair) -> None:
@@ -512,6 +575,11 @@ class ConsentHolds(RuleBasedStateMachine):
             self.watches.slept_at = self.truth.tick()
         self.live()
 
+    @rule(days=st.sampled_from([-40, 1, 40]))
+    def wall_jumps_there_and_back(self, days: int) -> None:
+        self.wall_jumps(days * 86400, True)
+        self.wall_jumps(-days * 86400, True)
+
     @rule(seconds=st.sampled_from([-40 * 86400, -3600, 3600, 40 * 86400]), noticed=st.booleans())
     def wall_jumps(self, seconds: int, noticed: bool) -> None:
         """INV-5: no wall clock opens the gate."""
@@ -540,6 +608,25 @@ class ConsentHolds(RuleBasedStateMachine):
     def will_crash(self, changes: int, power_cut: bool) -> None:
         """So many changes of the disk later the process dies, or the whole machine does, wherever it is then."""
         self.world.disk.crash_in, self.power_cut = changes, power_cut
+
+    @rule(command=st.sampled_from(COMMANDS), changes=st.integers(0, 40), power_cut=st.booleans())
+    def dies_within(self, command: str, changes: int, power_cut: bool) -> None:
+        """The same, within a command."""
+        self.will_crash(changes, power_cut)
+        match command:
+            case "withdraw":
+                self.withdraw()
+            case "pause":
+                self.pause(30)
+            case "resume":
+                self.resume()
+            case "forget":
+                self.forget(3600)
+            case "consent":
+                self.consent(True, True)
+            case "narrow":
+                self.policy("narrower: a kind", LONG_LEASE_S)
+        self.world.disk.crash_in = None
 
     @rule(power_cut=st.booleans())
     def crash(self, power_cut: bool) -> None:

@@ -201,7 +201,7 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Line("agent.subject.Subject.__init__", "if self.record.choice.purge_owed", "if False"),
         ),
-        "INV-13",
+        "INV-",
     ),
     Mutant(
         "PAUSEVOL",
