@@ -45,6 +45,7 @@ INTERRUPTIONS = (
 COMMANDS = ("withdraw", "withdraw", "pause", "resume", "forget", "consent", "narrow")
 BEGINNINGS = ("fresh", "recording", "held", "sealed", "sealed")
 Effect = Callable[[Told], Told]
+Found = tuple[frozenset[Pair] | None, bool, str | None]
 
 spans = st.sampled_from([Everything(), OfSurface(EDITOR), OfSurface(MAIL), 1, 60, 3600, 2 * 86400])
 often = st.sampled_from(PAIRS[:1] * 3 + PAIRS)
@@ -58,8 +59,8 @@ class Asked:
     is_stop: bool
 
 
-def no(_: Told) -> Told:
-    return Told(None, True, False)
+def no(told: Told) -> Told:
+    return replace(told, yes=None, paused=False)
 
 
 def pause(told: Told) -> Told:
@@ -86,7 +87,7 @@ class ConsentHolds(RuleBasedStateMachine):
         self.under_way: list[tuple[Observer, pipe.Observed, int]] = []
         self.prompt, self.network = True, "answers"
         self.icons = self.ids = 0
-        self.locked = self.power_cut = self.lapsed = False
+        self.power_cut = self.lapsed = False
         self.world = World(self.watches.put_on)
         self.world.on_open = self.opened
         self.world.upload_came = self.upload_came  # type: ignore[method-assign]
@@ -122,7 +123,7 @@ class ConsentHolds(RuleBasedStateMachine):
         self.truth.told = agreed[0]
         self.open_requests.clear()
         self.under_way.clear()
-        self.locked = self.lapsed = False
+        self.truth.locked = self.lapsed = False
         if self.truth.told.yes is None:
             gone = (subject.hold.stats().events, subject.outbox.stats().envelopes)
             hold_to("INV-13", gone == (0, 0), "the agent has started with what a withdrawal covers")
@@ -131,12 +132,13 @@ class ConsentHolds(RuleBasedStateMachine):
         if self.world.policy.policy is not None:
             self.world.policy = replace(self.world.policy, verified=self.world.time.read())
 
-    def found(self, subject: Subject) -> tuple[frozenset[Pair] | None, bool]:
+    def found(self, subject: Subject) -> Found:
         choice, receipt = subject.record.choice, subject.record.receipt()
+        hours = choice.hours.text() if choice.hours else None
         if choice.state in (State.UNASKED, State.WITHDRAWN):
-            return None, False
+            return None, False, hours
         assert receipt is not None
-        return frozenset(receipt.scope().grants), choice.state is State.PAUSED
+        return frozenset(receipt.scope().grants), choice.state is State.PAUSED, hours
 
     def look_into(self, subject: Subject) -> None:
         """INV-2, INV-11, INV-14: read everything that is held, and look at all that waits."""
@@ -279,6 +281,11 @@ class ConsentHolds(RuleBasedStateMachine):
         self.say(messages.HoldFor(seconds), Asked(unchanged, False), self.promised_hold)
         self.live()
 
+    @rule(hours=st.sampled_from(["always", "mon-sun 12:00-13:00 UTC"]))
+    def choose_hours(self, hours: str) -> None:
+        self.say(messages.ChooseHours(hours), Asked(lambda told: replace(told, hours=hours), True))
+        self.live()
+
     def promised_hold(self) -> None:
         self.truth.holds.append((self.truth.tick(), self.world.subject.hold_s(self.world.policy.policy)))
 
@@ -376,6 +383,8 @@ class ConsentHolds(RuleBasedStateMachine):
             return "the person said no"
         if icon is None or not icon.alive or not icon.attached or icon.showing is not State.CONSENTED:
             return "nobody could see it"
+        if self.truth.locked or not told.within_hours(self.world.time.wall_ms):
+            return "it was exempt"
         if self.lapsed or policy.policy is None or policy.expired(self.world.time.read()):
             return "no policy was in force"
         return None if pair in told.yes.meets(policy.policy) else "nobody agreed to that"
@@ -545,7 +554,7 @@ class ConsentHolds(RuleBasedStateMachine):
     @rule(milliseconds=st.sampled_from([100, 600, 1100, 20_000, 3 * MINUTE_MS]))
     def passes(self, milliseconds: int) -> None:
         self.world.time.pass_ms(milliseconds)
-        if not self.locked:
+        if not self.truth.locked:
             self.truth.looked_ms += milliseconds
         if self.truth.pause_left_ms is not None:
             self.truth.pause_left_ms = max(0, self.truth.pause_left_ms - milliseconds)
@@ -563,7 +572,7 @@ class ConsentHolds(RuleBasedStateMachine):
 
     @rule(locked=st.booleans())
     def locks(self, locked: bool) -> None:
-        self.locked = locked
+        self.truth.locked = locked
         self.world.answers.presence.tell("logind", locked)
         self.live()
 
@@ -693,6 +702,7 @@ class ConsentHolds(RuleBasedStateMachine):
             hold_to("INV-4", grant and grant.generation == standing.generation, "hooks of another generation live")
             hold_to("INV-4", grant and grant.kinds == may_hook(standing), "hooks live that the present permission does not allow")
             hold_to("INV-7, INV-10, INV-16", self.truth.told.permits(), "hooks live although the person said no")
+            hold_to("INV-15", not self.truth.locked, "hooks live although the session is locked")
             hold_to("INV-16", self.world.policy.policy is not None, "hooks live without a policy")
 
     @invariant()
@@ -743,7 +753,6 @@ def named(span: Span | int) -> dict[str, object]:
     return {}
 
 
-def same(told: Told, found: tuple[frozenset[Pair] | None, bool]) -> bool:
-    pairs, paused = found
-    return (None if told.yes is None else told.yes.pairs(), told.paused) == (pairs, paused)
+def same(told: Told, found: Found) -> bool:
+    return (None if told.yes is None else told.yes.pairs(), told.paused, told.hours) == found
 

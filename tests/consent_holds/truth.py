@@ -7,6 +7,7 @@ that the person was told since covers it; every other one may be neither held no
 from dataclasses import dataclass, field, replace
 
 from consent.event import Clocks, Event, PointerButton, PointerScroll
+from consent.hours import parse
 from consent.policy import Policy
 from consent.vocabulary import Kind, Purpose, SurfaceId
 from transport.span import Everything, Last, OfSurface, Span
@@ -46,14 +47,17 @@ class Yes:
 
 @dataclass(frozen=True)
 class Told:
-    """What the person was told, or has just asked for: their last yes (None: no), whether they have paused."""
+    """What the person was told, or has just asked for: their last yes (None: no), whether they have paused, the hours they chose."""
 
     yes: Yes | None = None
-    asked_ever: bool = False
     paused: bool = False
+    hours: str | None = None
 
     def permits(self) -> bool:
         return self.yes is not None and not self.paused
+
+    def within_hours(self, wall_ms: int) -> bool:
+        return self.hours is None or parse(self.hours).hold(wall_ms)
 
 
 @dataclass
@@ -85,6 +89,7 @@ class Truth:
     events: dict[int, Happened] = field(default_factory=dict)
     order: int = 0
     looked_ms: int = 0
+    locked: bool = False
     holds: list[tuple[int, int]] = field(default_factory=list)
     pause_left_ms: int | None = None
 
@@ -126,7 +131,7 @@ class Truth:
         raise AssertionError("an event turned up that never happened")
 
     def say_yes(self, yes: Yes) -> None:
-        self.told = replace(self.told, yes=yes, asked_ever=True)
+        self.told = replace(self.told, yes=yes)
 
 
 def _in(span: Span, event: Happened, now: Clocks, boot: str) -> bool:

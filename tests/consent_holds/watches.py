@@ -104,6 +104,7 @@ class Watches:
     def leaves(self, courier: Courier) -> None:
         """Some bytes of what this courier has in its hands leave the machine."""
         hold_to("INV-8, INV-10", self.truth.told.permits(), "bytes leave although the person said no")
+        hold_to("INV-15", not self.truth.locked, "bytes leave although the session is locked")
         hold_to("INV-13", courier.alive, "a dead courier sends")
         for event in self.envelopes[courier.envelope_id]:
             hold_to("INV-1, INV-11, INV-14", event.bad is None, f"an event leaves that must not: {event.bad}")
