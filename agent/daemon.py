@@ -108,7 +108,7 @@ class Daemon:
 
     def take(self, policy: InForce) -> None:
         """Another policy, or none: what is narrower acts now, on what is held and waiting too; what is wider waits for a yes."""
-        self.policy = policy.since(self.policy, self._read())
+        self.policy = policy.since(self.policy)
         self.reconsider()  # the gate and the children first (INV-13)
         policy = self.policy
         if policy.policy is not None and self.subject.record.choice.state is not State.WITHDRAWN:

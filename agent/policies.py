@@ -51,7 +51,7 @@ class InForce:
         ended = self.expires.astimezone(UTC).isoformat(timespec="minutes")
         return InForce(None, self.expires, Blocker.POLICY_EXPIRED, f"the policy's lease ended {ended}", self.verified)
 
-    def since(self, before: "InForce", now: Clocks) -> "InForce":
+    def since(self, before: "InForce") -> "InForce":
         """This, taken after `before`: unless its lease is a later one, what was over stays over, and no time is won by verifying again."""
         if before.expires is None or before.verified is None or self.expires is None or self.expires > before.expires:
             return self

@@ -1,4 +1,4 @@
-"""A disk that dies between any two of its changes, or loses its power, or is full. Real files below one folder; the rest of the machine is left alone.
+"""A disk that dies between any two of its changes, or loses its power, or is full. Real files below one folder.
 
 What a process changes is counted, and remembered until it was made durable: the contents of a file by its own fsync, the names in a
 folder by the folder's. When the power fails, an end of the names' journal is undone, and contents without fsync are lost or torn.

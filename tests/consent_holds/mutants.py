@@ -85,25 +85,19 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "NOGEN",
         "Every change of permission is a new generation; what a hook of an older one says is not heard.",
-        (
-            Line("agent.daemon.Daemon.turn", "generation=self.standing.generation + 1", "generation=self.standing.generation"),
-        ),
+        (Line("agent.daemon.Daemon.turn", "generation=self.standing.generation + 1", "generation=self.standing.generation"),),
         "INV-1, INV-2",
     ),
     Mutant(
         "NODROPPEND",
         "A change of permission drops what no icon has answered for.",
-        (
-            Line("agent.daemon.Daemon.turn", "self._pending.drop()", "0"),
-        ),
+        (Line("agent.daemon.Daemon.turn", "self._pending.drop()", "0"),),
         "INV-4",
     ),
     Mutant(
         "NOABORT",
         "A change of permission ends the upload that is under way.",
-        (
-            Line("agent.daemon.Daemon.turn", "ended()", "pass"),
-        ),
+        (Line("agent.daemon.Daemon.turn", "ended()", "pass"),),
         "INV-13",
     ),
     Mutant(
@@ -137,7 +131,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "NOCHAL",
         "Only the answer to a challenge that was issued after an event lets it be kept.",
         (
-            Line("agent.daemon.Daemon._answered", "self._pending.answered(nonce)", "self._pending.answered(nonce) + self._pending.collecting"),
+            Line(
+                "agent.daemon.Daemon._answered", "self._pending.answered(nonce)", "self._pending.answered(nonce) + self._pending.collecting"
+            ),
             Line(
                 "agent.daemon.Daemon._answered",
                 "if self._woke_up()",
@@ -149,9 +145,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "STALETRAY",
         "Another icon than the one that was there before the capture lets nothing be kept: its coming is a new generation.",
-        (
-            Line("agent.indicator.Indicator.attach", "self.lose()", "self._connection.close()"),
-        ),
+        (Line("agent.indicator.Indicator.attach", "self.lose()", "self._connection.close()"),),
         "INV-3",
         runs=2000,
     ),
@@ -190,17 +184,13 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "ACKEARLY",
         "Nothing is acknowledged before its decision is durable.",
-        (
-            Line("consent.ledger.Ledger._write", "os.fsync(self._fd)", "pass"),
-        ),
+        (Line("consent.ledger.Ledger._write", "os.fsync(self._fd)", "pass"),),
         "INV-12",
     ),
     Mutant(
         "NOPURGE",
         "A withdrawal whose purge was cut short is purged again at start, before anything else.",
-        (
-            Line("agent.subject.Subject.__init__", "if self.record.choice.purge_owed", "if False"),
-        ),
+        (Line("agent.subject.Subject.__init__", "if self.record.choice.purge_owed", "if False"),),
         "INV-",
     ),
     Mutant(
@@ -218,9 +208,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "FORGETSEALED",
         "Forgetting reaches the envelopes that wait.",
-        (
-            Line("agent.subject.Subject._destroy", "self.outbox.forget(span)", "[]"),
-        ),
+        (Line("agent.subject.Subject._destroy", "self.outbox.forget(span)", "[]"),),
         "INV-11",
     ),
     Mutant(
@@ -235,17 +223,13 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "TOCTOU",
         "The gate is asked again before each upload, whatever it said at sealing.",
-        (
-            Line("agent.uploading.Uploading._permitted", "if may_send(purpose, self._daemon.standing)", ""),
-        ),
+        (Line("agent.uploading.Uploading._permitted", "if may_send(purpose, self._daemon.standing)", ""),),
         "INV-",
     ),
     Mutant(
         "NOQUIET",
         "An upload has stopped, its process reaped, before a no is written down and acknowledged.",
-        (
-            Line("agent.carrier.Carrier.abort", "self._courier.kill()\n", "self._loop.call_later(0.05, self._courier.kill)\n"),
-        ),
+        (Line("agent.carrier.Carrier.abort", "self._courier.kill()\n", "self._loop.call_later(0.05, self._courier.kill)\n"),),
         "INV-13",
     ),
     Mutant(

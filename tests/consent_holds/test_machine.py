@@ -1,4 +1,4 @@
-"""Consent holds: a state machine over the real code finds no way around it, whatever the machine, the network, the icon and the person do."""
+"""Consent holds: a state machine over the real code finds no way around it, whatever machine, network, icon and person do."""
 
 from collections import Counter
 
@@ -55,7 +55,7 @@ def test_no_run_of_ten_thousand_finds_a_way_around_consent(shard: int) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
-    print(f"shard {shard}: {dict(counts)}")  # noqa: T201
+    print(f"shard {shard}: {dict(counts)}")
     assert counts["runs"] >= RUNS
     assert counts["steps"] >= RUNS * STEPS
     assert min(counts["captured"], counts["deaths"], counts["sealed"], counts["left"]) > RUNS / 10

@@ -1,4 +1,4 @@
-"""Four places that everything passes, each with a watch that knows the truth: into the hold, into the outbox, out, and down into the ledger."""
+"""Four places that everything passes, each with a watch that knows the truth: hold, outbox, network, ledger."""
 
 from typing import Any
 
@@ -75,7 +75,7 @@ class Watches:
         hold_to("INV-3", self._is_proven(world.icon, happened), "nobody has shown before and after an event that it was recorded")
 
     def _is_proven(self, icon: Icon | None, happened: Happened) -> bool:
-        """INV-3 and INV-17: one living icon, answering in time before the capture, and again to a challenge of after it came; no sleep since."""
+        """INV-3 and INV-17: one living icon, answering in time before the capture and to a challenge of after it; no sleep since."""
         if icon is None or not icon.alive or not icon.attached:
             return False
         timely = [one for one in icon.answers if one.answered_awake_ms - one.asked_awake_ms <= ANSWER_WITHIN_MS]

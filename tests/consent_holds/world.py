@@ -1,4 +1,4 @@
-"""A whole agent on one disk, its children, icon and person stand-ins, through any number of deaths. Everything that decides or keeps is real.
+"""A whole agent on one disk, its children, icon and person stand-ins, through any number of deaths. What decides or keeps is real.
 
 `Daemon`, `Answers`, `Uploading`, `Indicator`, `Subject` with ledger, hold, outbox, keystore and sealing are the product's own. The watches
 here look at what goes through four narrow places: into the hold, into the outbox, out to the network, and to the person.
@@ -113,8 +113,11 @@ class World:
         if name == "observer":
             self.observers.append(Observer(heard, ended))
             return self.observers[-1]
-        self._courier = Courier(loop, heard, lambda courier: self.upload_came(courier))
+        self._courier = Courier(loop, heard, self._came)
         return self._courier
+
+    def _came(self, courier: Courier) -> None:
+        self.upload_came(courier)
 
     def upload_came(self, courier: Courier) -> None:
         """An envelope is in a courier's hands. Replaced by whoever watches."""
