@@ -25,7 +25,7 @@ def test_a_frame_is_its_length_and_its_body() -> None:
 
 
 def test_a_longer_one_is_refused_in_words_before_it_comes() -> None:
-    with pytest.raises(FrameError, match="^a message of 65537 bytes does not fit a frame$"):
+    with pytest.raises(FrameError, match=r"^a message of 65537 bytes does not fit a frame$"):
         frame(bytes(MAX_FRAME_BYTES + 1))
-    with pytest.raises(FrameError, match="^the other side announced a message of 65537 bytes$"):
+    with pytest.raises(FrameError, match=r"^the other side announced a message of 65537 bytes$"):
         Splitter().feed(b"\0\1\0\1")

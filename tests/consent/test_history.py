@@ -89,5 +89,5 @@ def test_lines_that_are_no_happening_change_nothing() -> None:
 
 
 def test_what_cannot_have_happened_is_refused_in_words() -> None:
-    with pytest.raises(StandingError, match="^resume_asked cannot happen while unasked$"):
+    with pytest.raises(StandingError, match=r"^resume_asked cannot happen while unasked$"):
         fold([line(Happening.RESUME_ASKED)])

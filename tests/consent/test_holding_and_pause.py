@@ -16,7 +16,9 @@ def test_a_choice_is_remembered_with_what_it_was_before() -> None:
     assert chosen.choose(1800, 900, LATER, "two") == Holding(1800, False, (Change(AT, "one", DAY_S), Change(LATER, "two", 900)))
 
 
-@pytest.mark.parametrize(("chosen_s", "stays_s"), [(None, None), (900, None), (DAY_S, None), (DAY_S + 1, DAY_S + 1), (2 * DAY_S, 2 * DAY_S)])
+@pytest.mark.parametrize(
+    ("chosen_s", "stays_s"), [(None, None), (900, None), (DAY_S, None), (DAY_S + 1, DAY_S + 1), (2 * DAY_S, 2 * DAY_S)]
+)
 def test_a_yes_promises_anew_and_keeps_only_a_longer_choice(chosen_s: int | None, stays_s: int | None) -> None:
     agreed = Holding(chosen_s, False, ()).agree(77, AT, "one")
     assert agreed == Holding(stays_s, True, (Change(AT, "one", 77),))
@@ -54,7 +56,9 @@ def test_a_policy_only_lengthens_what_was_promised_or_chosen(holding: Holding, p
         (2, 60_000, "another", 120),
     ],
 )
-def test_a_pause_counts_awake_time_of_its_own_start_of_the_machine(minutes: int | None, gone_ms: int, boot: str, left_s: int | None) -> None:
+def test_a_pause_counts_awake_time_of_its_own_start_of_the_machine(
+    minutes: int | None, gone_ms: int, boot: str, left_s: int | None
+) -> None:
     """Suspend and the wall clock do not count; after a restart it counts from the beginning; seconds are rounded up."""
     pause, now = Pause(minutes, AT, "one"), Clocks(AT.awake_ms + gone_ms, 9_999_999, 9_999_999)
     found = pause.left_s(now, boot)

@@ -63,7 +63,7 @@ class ConsentHolds(Saying, Seeing, Happening):
         if not self.truth.told.paused or not hasattr(self.world, "daemon"):
             return
         found = self.world.subject.record.choice.pause
-        assert found is not None
+        hold_to("INV-7", found is not None, "a pause that was promised is gone")
         left_s, promised_ms = found.left_s(self.world.time.read(), self.world.time.boot), self.truth.pause_left_ms
         hold_to("INV-6", left_s is None or promised_ms is not None, "a pause until resumed has an end")
         hold_to("INV-6", left_s is None or left_s * 1000 >= (promised_ms or 0), "a pause has become shorter")

@@ -36,6 +36,7 @@ class Mutant:
         says: How the violation begins that it leads to.
         runs: Within how many runs of the state machine it is found.
         soak: Whether that takes longer than `./dev test` has time for.
+        directed: Whether `test_found` has a test for it besides.
     """
 
     flag: str
@@ -44,11 +45,12 @@ class Mutant:
     says: str
     runs: int = 400
     soak: bool = False
+    directed: bool = False
 
     @property
-    def where(self) -> str:
+    def where(self) -> list[str]:
         """The functions that hold the rule."""
-        return ", ".join(dict.fromkeys(line.function for line in self.lines))
+        return list(dict.fromkeys(line.function for line in self.lines))
 
 
 @contextlib.contextmanager
@@ -120,12 +122,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "WALL, of the lease",
         "A wall clock that is turned back does not bring an ended lease back.",
         (
-            Line("agent.daemon.Daemon.facts", "self.policy = self.policy.at(now)", "policy = self.policy.at(now)"),
-            Line("agent.daemon.Daemon.facts", "if self.policy.blocker is not None", "if policy.blocker is not None"),
-            Line("agent.daemon.Daemon.facts", "{self.policy.blocker}", "{policy.blocker}"),
-            Line("agent.daemon.Daemon.facts", "record.receipt(), self.policy.policy", "record.receipt(), policy.policy"),
+            Line("agent.daemon.Daemon.facts", "self.policy = self.policy.at(now)", "whole, self.policy = self.policy, self.policy.at(now)"),
+            Line("agent.daemon.Daemon.facts", "return Facts(", "self.policy = whole\n    return Facts("),
         ),
         "INV-",
+        runs=1000,
+        soak=True,
+        directed=True,
     ),
     Mutant(
         "NOCHAL",
@@ -148,6 +151,8 @@ MUTANTS: tuple[Mutant, ...] = (
         (Line("agent.indicator.Indicator.attach", "self.lose()", "self._connection.close()"),),
         "INV-3",
         runs=2000,
+        soak=True,
+        directed=True,
     ),
     Mutant(
         "STAMPLATE",
@@ -192,6 +197,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "A withdrawal whose purge was cut short is purged again at start, before anything else.",
         (Line("agent.subject.Subject.__init__", "if self.record.choice.purge_owed", "if False"),),
         "INV-",
+        runs=2000,
+        soak=True,
+        directed=True,
     ),
     Mutant(
         "PAUSEVOL",

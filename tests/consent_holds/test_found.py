@@ -1,4 +1,4 @@
-"""What the state machine has found in the product, each as a test of its own."""
+"""What the state machine has found in the product, and rules that it takes long to miss, each as a test of its own."""
 
 import asyncio
 from dataclasses import replace
@@ -107,4 +107,17 @@ def test_a_purge_whose_end_cannot_be_written_down_hinders_nobody(tmp_path: Path)
         again = subject_in(tmp_path, at(3))
     assert (again.record.choice.state, again.record.choice.purge_owed) == (State.WITHDRAWN, True)
     again.purge(at(4))
+    assert not again.record.choice.purge_owed
+
+
+def test_a_purge_that_was_cut_short_is_done_before_anything_else_at_the_next_start(tmp_path: Path) -> None:
+    """INV-13: what is withdrawn is gone when the agent has started, though the process died right after the answer."""
+    subject = subject_in(tmp_path)
+    say_yes(subject, at(0))
+    keep(subject, clicks(1), at(1))
+    subject.withdraw(at(2))
+    subject.close()
+    assert list((tmp_path / "state" / "hold").glob("*.seg"))
+    again = subject_in(tmp_path, at(3))
+    assert not list((tmp_path / "state" / "hold").glob("*.seg"))
     assert not again.record.choice.purge_owed
