@@ -8,7 +8,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.consent_holds.machine import ConsentHolds
 
-SHARDS, RUNS, STEPS = 20, 500, 50
+SHARDS, RUNS, STEPS = 20, 560, 50
 
 
 def _machine(counts: Counter[str]) -> type[ConsentHolds]:
@@ -42,7 +42,7 @@ def test_no_run_of_some_finds_a_way_around_consent() -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_no_run_of_ten_thousand_finds_a_way_around_consent(shard: int) -> None:
-    """The long form, 20 shards of 500 runs of 50 steps; each can be run again by its number, as in `-k '[7]'`."""
+    """The long form, 20 shards, each of more than 500 times 50 steps; each can be run again by its number, as in `-k '[7]'`."""
     counts: Counter[str] = Counter()
     run_state_machine_as_test(
         seed(shard)(_machine(counts)),
@@ -56,6 +56,6 @@ def test_no_run_of_ten_thousand_finds_a_way_around_consent(shard: int) -> None:
         ),
     )
     print(f"shard {shard}: {dict(counts)}")
-    assert counts["runs"] >= RUNS
-    assert counts["steps"] >= RUNS * STEPS
+    assert counts["runs"] >= RUNS  # Hypothesis gives a few up before their end
+    assert counts["steps"] >= 500 * STEPS
     assert min(counts["captured"], counts["deaths"], counts["sealed"], counts["left"]) > RUNS / 10
