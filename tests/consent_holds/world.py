@@ -93,6 +93,7 @@ class World:
         (self.places.keys / "keystore").chmod(0o600)
         self.policy = InForce(blocker=Blocker.POLICY_MISSING)
         self.deaths = 0
+        self._courier: Courier | None = None
         self._patch = pytest.MonkeyPatch()
         self._replace()
         watch(self, self._patch)
@@ -137,7 +138,7 @@ class World:
         """The process starts: everything is read from the disk, as `agent.run` does it. Raises Crash if it dies at once."""
         self.loop, self.trays = Loop(self.time), Trays()
         self.observers: list[Observer] = []
-        self._courier: Courier | None = None
+        self._courier = None
         self.icon: Icon | None = None
         read = self.time.read
         self.subject = Subject(self.places, self.time.boot, read(), SETTINGS)
