@@ -156,8 +156,9 @@ class Saying(Life):
                 self.withdraw()
             case "a forgetting":
                 self.forget(3600)
-        self.passes(100)
-        self.upload("bytes leave")
+        for milliseconds in (100, 20_000):  # the second: when a failed upload is tried again
+            self.passes(milliseconds)
+            self.upload("bytes leave")
 
     @rule(name=st.sampled_from(sorted(POLICIES)), lease_s=st.sampled_from([LONG_LEASE_S, LONG_LEASE_S, 30]))
     def policy(self, name: str, lease_s: int) -> None:
