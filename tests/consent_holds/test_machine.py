@@ -36,7 +36,7 @@ def test_no_run_of_some_finds_a_way_around_consent() -> None:
     run_state_machine_as_test(
         _machine(counts), settings=settings(max_examples=80, stateful_step_count=STEPS, deadline=None, derandomize=True)
     )
-    assert min(counts["captured"], counts["deaths"], counts["sealed"], counts["left"]) > 10
+    assert min(counts["captured"], counts["deaths"], counts["sealed"], counts["left"]) > 5
 
 
 @pytest.mark.soak
