@@ -233,6 +233,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "The gate is asked again before each upload, whatever it said at sealing.",
         (Line("agent.uploading.Uploading._permitted", "if may_send(purpose, self._daemon.standing)", ""),),
         "INV-",
+        runs=2000,
+        soak=True,
+        directed=True,
     ),
     Mutant(
         "NOQUIET",

@@ -10,9 +10,11 @@ import pytest
 from agent import messages
 from agent.daemon import Daemon
 from agent.policies import InForce
+from agent.registering import Registering
+from agent.uploading import Uploading
 from consent.event import Clocks
 from consent.vocabulary import Blocker, State
-from tests.agent.people import POLICY, at, clicks, keep, say_yes, subject_in
+from tests.agent.people import POLICY, at, clicks, keep, recording, say_yes, subject_in
 from tests.agent.test_daemon import Icon, answer
 from tests.register import REGISTER
 from tests.transport.faults import full_disk
@@ -121,3 +123,19 @@ def test_a_purge_that_was_cut_short_is_done_before_anything_else_at_the_next_sta
     again = subject_in(tmp_path, at(3))
     assert not list((tmp_path / "state" / "hold").glob("*.seg"))
     assert not again.record.choice.purge_owed
+
+
+def test_nothing_may_leave_in_a_pause_whatever_was_sealed_before(tmp_path: Path) -> None:
+    """INV-8: the uploader asks what holds now, purpose by purpose, before each envelope."""
+
+    async def run() -> None:
+        subject, loop = subject_in(tmp_path), asyncio.get_running_loop()
+        daemon = Daemon(subject, REGISTER, lambda: at(1), loop)
+        daemon.policy = _leased(at(0), HOUR_MIN)
+        uploading = Uploading(daemon, Registering(daemon, subject.places, lambda: at(1), loop), subject.places, lambda: at(1), loop)
+        daemon.standing = recording()
+        assert uploading._permitted() == frozenset(POLICY.purposes)
+        daemon.standing = replace(recording(), state=State.PAUSED)
+        assert uploading._permitted() == frozenset()
+
+    asyncio.run(run())
