@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date
 
 from agent import messages, narrowing, permission
 from agent.carry import carry_all
@@ -84,13 +84,11 @@ class Daemon:
         """Everything that the permission depends on, now."""
         now, record = self._read(), self.subject.record
         blockers = frozenset(self._blockers) | (_UNWRITABLE if record.unwritable else frozenset())
-        policy = self.policy.policy
+        self.policy = while_leased(self.policy, record, now)
         if self.foreign is not None:
             blockers |= {Blocker.FOREIGN_SESSION}
         if self.policy.blocker is not None:
             blockers |= {self.policy.blocker}
-        elif self.policy.expired(now):
-            policy, blockers = None, blockers | {Blocker.POLICY_EXPIRED}
         receipt = record.receipt()
         self._hours = permission.hours(record.choice, receipt)
         instants_ms = self.subject.anchor.instants_ms(now)
@@ -98,7 +96,7 @@ class Daemon:
         return Facts(
             record.choice,
             receipt,
-            policy,
+            self.policy.policy,
             in_force(self.register, self.today()),
             self.indicator.proof,
             blockers,
@@ -127,8 +125,9 @@ class Daemon:
 
     def take(self, policy: InForce) -> None:
         """Another policy, or none: what is narrower acts now, on what is held and waiting too; what is wider waits for a yes."""
-        self.policy = policy
+        self.policy = policy.since(self.policy)
         self.reconsider()  # the gate and the children first (INV-13)
+        policy = self.policy
         if policy.policy is not None and self.subject.record.choice.state is not State.WITHDRAWN:
             try:
                 self.subject.narrow(policy.policy, in_force(self.register, self.today()), self._read())
@@ -144,8 +143,12 @@ class Daemon:
         return narrowing.waits(receipt, policy, in_force(self.register, self.today()))
 
     def today(self) -> date:
-        """The day, UTC, by a time that never goes back."""
-        return self.subject.record.utc_day(self._read())
+        """The day, UTC, by a time that never goes back; no later than the lease in force, which was signed by somebody with a clock.
+
+        So a wall clock that was once years ahead takes no kind away for ever: the next lease that is verified knows better.
+        """
+        day, lease = self.subject.record.utc_day(self._read()), self.policy.expires
+        return min(day, lease.astimezone(UTC).date()) if self.policy.policy is not None and lease is not None else day
 
     def _begin_day(self) -> None:
         """A day's notice ends with its day, and a kind with its last: at midnight, not at the next look. Then it is another permission."""
@@ -156,7 +159,6 @@ class Daemon:
 
     def reconsider(self) -> None:
         """Work out what holds now; if that is another permission than before, turn to it."""
-        self.policy = while_leased(self.policy, self.subject.record, self._read())
         wanted = permission.standing(self.facts(), self.standing.generation)
         if not permission.same(wanted, self.standing):
             self.turn(wanted)

@@ -45,7 +45,7 @@ class Indicator:
         """This connection is the indicator from now on."""
         if self._connection is not None:
             self._connection.say(messages.Replaced())
-            self._connection.close()
+            self.lose()  # what the older one has shown, this one has not: its generation ends
         self._connection, self.proof = connection, Proof(hello.instance, hello.form)
         if self._appear is not None:
             connection.say(self._appear)

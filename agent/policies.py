@@ -4,7 +4,7 @@ The root that everything chains to is pinned in a file that came with the settin
 chain of roots that it signed itself. A version that was once accepted is never gone below: the ledger remembers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from agent.floors import Accepted
@@ -46,6 +46,19 @@ class InForce:
         elapsed_ms = now.boot_ms - self.verified.boot_ms
         return max(now.wall_ms, self.verified.wall_ms + elapsed_ms) >= self.expires.timestamp() * 1000
 
+    def over(self) -> "InForce":
+        """What is left of it when its lease has ended."""
+        ended = self.expires.astimezone(UTC).isoformat(timespec="minutes") if self.expires else "long ago"
+        return InForce(None, self.expires, Blocker.POLICY_EXPIRED, f"the policy's lease ended {ended}", self.verified)
+
+    def since(self, before: "InForce") -> "InForce":
+        """This, taken after `before`: unless its lease is a later one, what was over stays over, and no time is won by verifying again."""
+        if before.expires is None or before.verified is None or self.expires is None or self.expires > before.expires:
+            return self
+        if self.blocker is None and before.blocker is Blocker.POLICY_EXPIRED:
+            return before
+        return replace(self, verified=before.verified)
+
 
 def load(places: Places, record: Record, receiver: str | None, now: Clocks) -> InForce:
     """The policy that the cached metadata prove, if they do, and if it is of the receiver that envelopes would go to."""
@@ -69,16 +82,13 @@ def load(places: Places, record: Record, receiver: str | None, now: Clocks) -> I
 
 
 def while_leased(found: InForce, record: Record, now: Clocks) -> InForce:
-    """The same while its lease lasts. One that was once over stays over: no clock that is put back opens it again, only a later lease."""
+    """The same while its lease lasts. One that was once over stays over, after a restart too: only a later lease opens again (INV-5)."""
     if found.policy is None or found.expires is None:
         return found
     ends_ms = int(found.expires.timestamp() * 1000)
     if found.expired(now):
         record.lapse(ends_ms)
-    if ends_ms > record.lapsed_wall_ms:
-        return found
-    ended = found.expires.astimezone(UTC).isoformat(timespec="minutes")
-    return InForce(None, found.expires, Blocker.POLICY_EXPIRED, f"the policy's lease ended {ended}", now)
+    return found if ends_ms > record.lapsed_wall_ms else found.over()
 
 
 def _cached(places: Places) -> Metadatas | None:

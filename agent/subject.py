@@ -267,7 +267,8 @@ class Subject:
         self.save()
         self.chronicle.counted(self.tally.part(), now, now_or_never=True)
         if held.key_gone and waiting.key_gone and asked:
-            self.record.purged(now)
+            with contextlib.suppress(LedgerUnwritable):  # then it is done again
+                self.record.purged(now)
 
     def forget(self, now: Clocks, span: Span) -> str:
         """Destroy what is held in a span, and every waiting envelope that overlaps it. A ledger that refuses is told later."""

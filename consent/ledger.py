@@ -138,6 +138,7 @@ class Ledger:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         if good < len(raw):
             os.ftruncate(self._fd, good)
+        os.fsync(self._fd)  # what a process wrote that was killed before it made it durable: from here on it is believed
         self._end = good
         self._keep_reserve()
         _sync_folder(path.parent)

@@ -18,6 +18,7 @@ from consent.standing import TRANSITIONS
 from consent.vocabulary import WHY_WORDS, State
 from custody.__main__ import app as custody
 from receiver.__main__ import cli as receiver
+from tests.consent_holds.mutants import MUTANTS
 from tests.register import REGISTER
 
 ROOT = Path(__file__).parents[1]
@@ -59,6 +60,21 @@ def standing() -> str:
             edges.setdefault((state, target), []).append(happening.value)
     lines = [f"    {state} --> {target}: {', '.join(words)}" for (state, target), words in edges.items()]
     return "\n".join(["```mermaid", "stateDiagram-v2", f"    [*] --> {State.UNASKED}", *lines, "```"])
+
+
+def rules() -> str:
+    """Every rule of consent, where it is, what the model calls its absence, and the tests that fail without it."""
+    short, directed = "`tests/consent_holds/test_mutants.py`", "`tests/consent_holds/test_found.py`"
+    rows = [
+        (
+            one.rule,
+            ", ".join(f"`{where}`" for where in one.where),
+            f"BUG_{one.flag}",
+            short + (" (soak)" if one.soak else "") + (f", {directed}" if one.directed else ""),
+        )
+        for one in MUTANTS
+    ]
+    return _table(("rule", "where it is taken out", "flag of the model", "fails without it"), rows)
 
 
 def decisions() -> str:
@@ -105,7 +121,7 @@ WHOLE: Mapping[str, Callable[[], str]] = {"collected.md": collected, "status.sch
 """Files that are printed whole."""
 PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "design.md": {"reasons": reasons, "commands": commands, "decisions": decisions},
-    "consent-model.md": {"standing": standing},
+    "consent-model.md": {"standing": standing, "rules": rules},
 }
 """Parts of files, between `<!-- name: ... -->` and `<!-- end of name -->`."""
 

@@ -235,3 +235,12 @@ def fold_one(choice: Choice, happening: Happening) -> Choice:
     from consent.ledger import Entry
 
     return add(choice, Entry(0, happening.value, AT, "boot", {"receipt": "{}"}, ""))
+
+
+def test_what_is_read_at_a_start_is_durable_before_it_is_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that a killed process wrote and did not flush is acted on and shown from now on: a power cut may not take it back (INV-12)."""
+    path, synced = tmp_path / "ledger", list[int]()
+    written(path, Happening.CONSENT_GIVEN)
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(os.fstat(fd).st_ino))
+    Ledger(path).close()
+    assert path.stat().st_ino in synced

@@ -1,0 +1,84 @@
+"""The notice to the letter: a receipt pins it, so no word of it may change without somebody seeing that it did."""
+
+from consent.notice import sha256, text
+from consent.policy import parse
+from consent.vocabulary import Kind
+from tests.policies import as_bytes, policy, surface
+from tests.register import REGISTER
+
+POLICY = parse(
+    as_bytes(
+        policy(
+            surfaces=[
+                surface(),
+                surface(id="term", name="Terminal", executables=["/usr/bin/xterm"], category="terminal", kinds=["pointer_button"]),
+            ]
+        )
+    )
+)
+KINDS = {kind: REGISTER[kind] for kind in (Kind.POINTER_BUTTON, Kind.KEY_CHORD)}
+EXPECTED = """\
+Example Ltd asks whether it may learn from how you work on this computer. You
+may say no; nothing will happen then, and nobody is told. You may say yes and
+take it back at any time, without a reason: by Stop in the icon's menu, or with
+volens consent withdraw
+
+What for, who can open it, and for how long it is kept
+- Train agents that operate software (train-desktop-agents): opened by 2 of 3
+  custodians together, and by no fewer; kept at most 30 days
+- You yourself open all that was sent of you, with the recovery code that you
+  get once, with your yes.
+- Nobody else can: not Example Ltd, nor whoever runs the receiver
+  http://127.0.0.1:9, which stores it sealed. Before it hands anything to
+  custodians they write down there what for, for everybody to read.
+
+Where: only in these windows
+- Editor: key_chord, pointer_button
+- Terminal: pointer_button (no keys of any kind)
+
+Never, whatever anybody sets: what you type, passwords, titles, addresses,
+documents, clipboard contents, microphone, camera, location, and any window that
+is not on the list above.
+
+What each of these is
+- pointer_button: Mouse buttons pressed and released: which button, where in the
+  window.
+    never: Movement without a button, and clicks outside allowlisted windows.
+- key_chord: Shortcuts: Ctrl, Alt or Meta with one key of a closed list.
+    never: Shift with a letter, AltGr, and anything else that makes text.
+
+How you stay in control
+- The icon shows at all times whether the window in front is being recorded.
+  Without a visible icon nothing is recorded.
+- Pause: volens pause, or the icon's menu. It ends only when you resume.
+- Outside the hours of your yes nothing is recorded: Monday to Friday, 9 to 17,
+  unless you name others with it (volens consent give --hours). Fewer at any
+  time: volens hours
+- Nothing is recorded while the screen is locked, as far as the desktop says so;
+  volens status says what it can tell.
+- Everything stays on this computer for at least 24 hours before it may leave,
+  unless you choose otherwise (volens hold, volens send). See it with: volens
+  show
+- Take back the last minutes: volens forget --last 10m
+- Take back everything, for good: volens consent withdraw
+"""
+
+
+def test_the_notice_says_all_of_it_and_nothing_else() -> None:
+    """Controller, purposes, readers, windows, what never, kinds, and how to stay in control: in eighty columns."""
+    assert text(POLICY, KINDS, 24 * 3600) == EXPECTED
+
+
+def test_a_hold_below_two_hours_is_said_in_minutes() -> None:
+    assert "for at least 119 minutes before" in " ".join(text(POLICY, KINDS, 7199).split())
+    assert "for at least 2 hours before" in " ".join(text(POLICY, KINDS, 7200).split())
+
+
+def test_a_word_is_never_broken() -> None:
+    """A receiver's long address goes beyond the eighty columns rather than in two."""
+    long = parse(as_bytes(policy(receiver=f"https://{'a-' * 45}b.example")))
+    assert f"https://{'a-' * 45}b.example" in text(long, KINDS, 3600)
+
+
+def test_the_hash_is_of_the_text() -> None:
+    assert sha256("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
