@@ -5,6 +5,7 @@ import contextlib
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
+from consent.vocabulary import Automatic
 from tests.consent_holds.children import Courier
 from tests.consent_holds.life import (
     COMMANDS,
@@ -44,7 +45,7 @@ class Happening(Life):
     def locks(self, locked: bool) -> None:
         self.truth.locked = locked
         with contextlib.suppress(Crash):
-            self.world.answers.presence.tell("logind", locked)
+            self.world.answers.presence.tell("logind", {Automatic.LOCKED: locked})
         self.live()
 
     @rule(seconds=st.sampled_from([1, 5, 3600, 2 * 86400]))

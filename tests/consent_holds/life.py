@@ -91,6 +91,8 @@ class Life(RuleBasedStateMachine):
         if agreed and agreed[0].yes is None and self.truth.told.yes is not None:
             self.truth.cover_all("withdrawn")
         self.truth.told = agreed[0]
+        if any(asked.effect is pause for asked in self.open_requests):  # written down or not: nobody was told how long it is
+            self.truth.pause_left_ms = self.pause_left_ms(subject)
         self.open_requests.clear()
         self.under_way.clear()
         self.truth.locked = self.lapsed = False
@@ -101,6 +103,11 @@ class Life(RuleBasedStateMachine):
         self.truth.holds.append((self.truth.tick(), subject.hold_s(self.world.policy.policy)))
         if self.world.policy.policy is not None:
             self.world.policy = replace(self.world.policy, verified=self.world.time.read())
+
+    def pause_left_ms(self, subject: Subject) -> int | None:
+        found = subject.record.choice.pause
+        left_s = found.left_s(self.world.time.read(), self.world.time.boot) if found is not None else None
+        return None if left_s is None else left_s * 1000
 
     def found(self, subject: Subject) -> Found:
         choice, receipt = subject.record.choice, subject.record.receipt()

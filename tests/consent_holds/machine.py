@@ -54,7 +54,7 @@ class ConsentHolds(Saying, Seeing, Happening):
     @invariant()
     def a_lapsed_lease_stays_lapsed(self) -> None:
         """What the daemon has seen to expire opens only with a newly verified policy."""
-        if hasattr(self.world, "daemon") and Blocker.POLICY_EXPIRED in self.world.daemon.facts().blockers:
+        if hasattr(self.world, "daemon") and self.world.daemon.policy.blocker is Blocker.POLICY_EXPIRED:
             self.lapsed = True
 
     @invariant()

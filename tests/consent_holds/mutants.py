@@ -108,8 +108,8 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Line(
                 "agent.daemon.Daemon.facts",
-                "self.policy = self.policy.at(now)",
-                "self.policy = self.policy.at(now)\n"
+                "self.policy = while_leased(self.policy, record, now)",
+                "self.policy = while_leased(self.policy, record, now)\n"
                 "    import dataclasses\n"
                 "    if (choice := record.choice).pause and choice.pause.minutes and choice.state is State.PAUSED \\\n"
                 "            and now.wall_ms > choice.pause.asked.wall_ms + choice.pause.minutes * 60_000:\n"
@@ -122,7 +122,16 @@ MUTANTS: tuple[Mutant, ...] = (
         "WALL, of the lease",
         "A wall clock that is turned back does not bring an ended lease back.",
         (
-            Line("agent.daemon.Daemon.facts", "self.policy = self.policy.at(now)", "whole, self.policy = self.policy, self.policy.at(now)"),
+            Line(
+                "agent.daemon.Daemon.facts",
+                "self.policy = while_leased(self.policy, record, now)",
+                "whole, self.policy = self.policy, while_leased(self.policy, record, now)",
+            ),
+            Line(
+                "agent.daemon.while_leased",
+                "return found if ends_ms > record.lapsed_wall_ms else found.over()",
+                "return found.over() if found.expired(now) else found",
+            ),
             Line("agent.daemon.Daemon.facts", "return Facts(", "self.policy = whole\n    return Facts("),
         ),
         "INV-",

@@ -101,6 +101,9 @@ class Saying(Life):
         asking = self.say(messages.AskConsent(True), Asked(unchanged, False))
         if not self.live() or not isinstance(offer := asking.heard[-1], messages.Offer):
             return
+        self.say(messages.Acknowledge(offer.notice_sha256), Asked(unchanged, False))
+        if not self.live():
+            return
         icon, policy = self.world.icon, self.world.policy.policy
         code = icon.code if icon is not None and icon.alive else None
         kinds = frozenset(offer.kinds) - SURFACELESS

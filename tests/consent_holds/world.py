@@ -149,6 +149,7 @@ class World:
         registering = Registering(self.daemon, self.places, read, self.loop)
         self.uploading = Uploading(self.daemon, registering, self.places, read, self.loop)
         self.answers = Answers(self.daemon, self.uploading, self.trays, read)
+        self.answers.presence.settle()  # nothing on this machine tells anything of itself
         self.daemon.indicator.silent = self.trays.end
         self.daemon.reconsider()
         self.keeping = self.loop.create_task(self.uploading.keep())
