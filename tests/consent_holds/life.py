@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
@@ -12,7 +13,7 @@ from collectors import pipe
 from consent.vocabulary import Kind, State, SurfaceId
 from tests.consent_holds.children import Observer
 from tests.consent_holds.people import Voice
-from tests.consent_holds.truth import Pair, Told, Truth
+from tests.consent_holds.truth import Exempt, Pair, Told, Truth
 from tests.consent_holds.watches import Watches, hold_to
 from tests.consent_holds.world import World
 from tests.transport.faults import Crash
@@ -32,8 +33,9 @@ INTERRUPTIONS = (
 )
 COMMANDS = ("withdraw", "withdraw", "pause", "resume", "forget", "consent", "narrow")
 BEGINNINGS = ("fresh", "recording", "held", "sealed", "sealed")
+Name = TypeVar("Name", SurfaceId, Kind)
 Effect = Callable[[Told], Told]
-Found = tuple[frozenset[Pair] | None, bool, str | None]
+Found = tuple[frozenset[Pair] | None, bool, str | None, frozenset[Exempt]]
 
 spans = st.sampled_from([Everything(), OfSurface(EDITOR), OfSurface(MAIL), 1, 60, 3600, 2 * 86400])
 often = st.sampled_from(PAIRS[:1] * 3 + PAIRS)
@@ -74,7 +76,7 @@ class Life(RuleBasedStateMachine):
         self.refused_stops: list[Asked] = []
         self.under_way: list[tuple[Observer, pipe.Observed, int]] = []
         self.prompt, self.network = True, "answers"
-        self.icons = self.ids = 0
+        self.icons = self.ids = self.exempted = 0
         self.power_cut = self.lapsed = False
         self.world = World(self.watches.put_on)
         self.world.on_open = self.opened
@@ -112,10 +114,11 @@ class Life(RuleBasedStateMachine):
     def found(self, subject: Subject) -> Found:
         choice, receipt = subject.record.choice, subject.record.receipt()
         hours = choice.hours.text() if choice.hours else None
+        exempt = frozenset(Exempt(each.id, _only(each.covers.surfaces), _only(each.covers.kinds)) for each in choice.exemptions)
         if choice.state in (State.UNASKED, State.WITHDRAWN):
-            return None, False, hours
+            return None, False, hours, exempt
         assert receipt is not None
-        return frozenset(receipt.scope().grants), choice.state is State.PAUSED, hours
+        return frozenset(receipt.scope().grants), choice.state is State.PAUSED, hours, exempt
 
     def look_into(self, subject: Subject) -> None:
         """INV-2, INV-11, INV-14: read everything that is held, and look at all that waits."""
@@ -175,4 +178,9 @@ def named(span: Span | int) -> dict[str, object]:
 
 
 def same(told: Told, found: Found) -> bool:
-    return (None if told.yes is None else told.yes.pairs(), told.paused, told.hours) == found
+    return (None if told.yes is None else told.yes.pairs(), told.paused, told.hours, told.exempt) == found
+
+
+def _only(names: frozenset[Name]) -> Name | None:
+    """The one name, if one is named."""
+    return next(iter(names), None)

@@ -10,6 +10,7 @@ from hypothesis.stateful import initialize, invariant
 from agent.pending import raw_inputs
 from consent.gate import may_hook
 from consent.vocabulary import Blocker
+from tests.consent_holds.exempting import Exempting
 from tests.consent_holds.happening import Happening
 from tests.consent_holds.life import BEGINNINGS, LONG_LEASE_S, PAIRS
 from tests.consent_holds.saying import Saying
@@ -17,7 +18,7 @@ from tests.consent_holds.seeing import Seeing
 from tests.consent_holds.watches import hold_to
 
 
-class ConsentHolds(Saying, Seeing, Happening):
+class ConsentHolds(Saying, Exempting, Seeing, Happening):
     """One machine, one person, any number of lives of the agent."""
 
     @initialize(begin=st.sampled_from(BEGINNINGS), network=st.sampled_from(["answers", "waits"]))

@@ -43,7 +43,7 @@ class Seeing(Life):
             return "the person said no"
         if icon is None or not icon.alive or not icon.attached or icon.showing is not State.CONSENTED:
             return "nobody could see it"
-        if self.truth.locked or not told.within_hours(self.world.time.wall_ms):
+        if self.truth.locked or told.exempts(pair) or not told.within_hours(self.world.time.wall_ms):
             return "it was exempt"
         if self.lapsed or policy.policy is None or policy.expired(self.world.time.read()):
             return "no policy was in force"

@@ -5,6 +5,7 @@ that the person was told since covers it; every other one may be neither held no
 """
 
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from consent.event import Clocks, Event, PointerButton, PointerScroll
 from consent.hours import parse
@@ -45,16 +46,33 @@ class Yes:
         return (was.executables, was.category, was.purpose) == (now_is.executables, now_is.category, now_is.purpose)
 
 
+class Exempt(NamedTuple):
+    """An exemption: on an app or of a kind; None for all of them."""
+
+    id: str
+    surface: SurfaceId | None
+    kind: Kind | None
+
+    def covers(self, pair: Pair) -> bool:
+        return self.surface in (None, pair[0]) and self.kind in (None, pair[1])
+
+
 @dataclass(frozen=True)
 class Told:
-    """What the person was told, or has just asked for: their last yes (None: no), whether they have paused, the hours they chose."""
+    """What the person was told, or has just asked for: their last yes (None: no), whether they have paused, the hours they chose,
+    and what they are exempt from."""
 
     yes: Yes | None = None
     paused: bool = False
     hours: str | None = None
+    exempt: frozenset[Exempt] = frozenset()
 
     def permits(self) -> bool:
-        return self.yes is not None and not self.paused
+        """Whether anything at all may be hooked."""
+        return self.yes is not None and not self.paused and not any(each[1:] == (None, None) for each in self.exempt)
+
+    def exempts(self, pair: Pair) -> bool:
+        return any(each.covers(pair) for each in self.exempt)
 
     def within_hours(self, wall_ms: int) -> bool:
         return self.hours is None or parse(self.hours).hold(wall_ms)
