@@ -116,7 +116,8 @@ def test_an_exempt_app_is_not_observed_and_the_others_are(tmp_path: Path) -> Non
     """INV-15: the scope without it; when nothing else was agreed to, everything is exempt."""
     two = parse(as_bytes(policy(surfaces=[surface(), surface(id="files", executables=["/usr/bin/thunar"])])))
     receipt = replace(FACTS, policy=two)
-    choice = Choice(State.CONSENTED, exemptions=(Exemption(ID, Ground.POWER, Covers(frozenset({EDITOR}))),))
+    read = frozenset(each.notice_sha256 for each in (FACTS.receipt, consented(two)) if each)
+    choice = Choice(State.CONSENTED, acknowledged=read, exemptions=(Exemption(ID, Ground.POWER, Covers(frozenset({EDITOR}))),))
     facts = replace(FACTS, choice=choice)
     assert permission.standing(facts, 1).state is State.EXEMPT
     assert permission.standing(facts, 1).for_good
@@ -128,7 +129,7 @@ def test_an_exempt_app_is_not_observed_and_the_others_are(tmp_path: Path) -> Non
 @given(st.lists(requests, max_size=4), st.lists(st.integers(0, 2**42), max_size=2))
 def test_the_effective_scope_is_never_more_than_what_was_consented_to(every: list[Exemption], instants_ms: list[int]) -> None:
     """INV-15: consented, met with the policy, minus exemptions; and what each covers is in no scope while it holds."""
-    facts = replace(FACTS, choice=Choice(State.CONSENTED, exemptions=tuple(every)), instants_ms=tuple(instants_ms))
+    facts = replace(FACTS, choice=replace(FACTS.choice, exemptions=tuple(every)), instants_ms=tuple(instants_ms))
     now = permission.standing(facts, 1)
     assert FACTS.receipt is not None
     assert set(now.scope.grants) <= set(FACTS.receipt.scope().grants)

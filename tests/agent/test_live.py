@@ -103,6 +103,10 @@ def test_nothing_of_a_pause_is_ever_seen(life: Life) -> None:
     assert all(marker.encode() not in path.read_bytes() for path in files)
 
 
+WORK_RAW = 8
+"""A click, a key and a chord of two: each pressed and let go."""
+
+
 def still(life: Life) -> None:
     """Wait until nothing is under way any more: what was done is seen, and the last group of it is answered, however busy the machine."""
 
@@ -118,6 +122,7 @@ def test_a_silent_indicator_ends_the_recording(life: Life) -> None:
     """INV-3: the icon's process is stopped; what is done then is not kept, its hook is gone, and another icon takes its place."""
     life.desk.work()
     kept(life, 4)
+    life.until(lambda status: status.tally.seen >= WORK_RAW, "everything that was done")
     still(life)
     before = len(life.held())
     (tray,), (observer,) = life.children("tray"), life.children("observer")
