@@ -91,6 +91,8 @@ class Alone:
             case messages.ChooseHours(text, only_say):
                 words = subject.hours_words() if only_say else subject.choose_hours(hours(text, zone.name()), now)
                 return messages.Done(words)
+            case messages.ChooseUnplugged(exempt):
+                return messages.Done(subject.choose_unplugged(now, exempt=exempt))
             case messages.AskReceipt(begin):
                 return messages.receipt_part(subject.record.choice.receipt, begin)
         return self._exempt(request, subject, now)

@@ -99,7 +99,7 @@ class Answers:
         match request:
             case messages.Send():
                 return messages.Done(await self._uploading.send_now(self._span(request)))
-            case messages.HoldFor() | messages.ChooseHours():
+            case messages.HoldFor() | messages.ChooseHours() | messages.ChooseUnplugged():
                 return self._choose(request)
             case messages.GiveConsent() | messages.Acknowledge():
                 return self._consent_step(request)
@@ -109,12 +109,14 @@ class Answers:
                 return self._exempt(request)
         return self._look(request)
 
-    def _choose(self, request: messages.HoldFor | messages.ChooseHours) -> messages.Answer:
+    def _choose(self, request: messages.HoldFor | messages.ChooseHours | messages.ChooseUnplugged) -> messages.Answer:
         match request:
             case messages.HoldFor(seconds):
                 return self._hold_for(seconds)
             case messages.ChooseHours():
                 return self._choose_hours(request)
+            case messages.ChooseUnplugged(exempt):
+                return self._decided(lambda: self._daemon.subject.choose_unplugged(self._read(), exempt=exempt))
 
     def _stop_or_go_on(self, request: messages.Pause | messages.Resume | messages.Forget) -> messages.Answer:
         match request:

@@ -109,7 +109,8 @@ class Daemon:
     def _exempt_now(self, now: Clocks) -> frozenset[Automatic]:
         """The automatic exemptions that hold now. An hour has to be one of the person's by both clocks."""
         inside = within(self._hours, self.subject.anchor.instants_ms(now))
-        return frozenset(self._automatic) | (frozenset() if inside else {Automatic.OUTSIDE_HOURS})
+        told = self._automatic if self.subject.record.choice.unplugged else self._automatic - {Automatic.UNPLUGGED}
+        return frozenset(told) | (frozenset() if inside else {Automatic.OUTSIDE_HOURS})
 
     def exempt(self, ground: Automatic, *, holds: bool) -> None:
         """A fact about the session or the machine that exempts from everything while it holds."""

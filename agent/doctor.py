@@ -19,9 +19,10 @@ from agent import settings, show
 from agent.errors import CannotDo, StateUnsafe, Usage
 from agent.permission import BLOCKER_WORDS
 from agent.places import Places, of_this_person
+from agent.presence.grounds import unknowns
 from agent.reach import Reach
 from agent.status import Status
-from agent.words import NO_LOCKS, counted
+from agent.words import counted
 from consent.ledger import Inspected, LedgerError, inspect
 from consent.vocabulary import KEY_KINDS, Blocker
 
@@ -155,11 +156,14 @@ def _roles(ground: Ground) -> Iterator[Check]:
 def _lock(ground: Ground) -> Iterator[Check]:
     if not ground.status.running:
         return
-    told_by = ground.status.hold.locks
-    if told_by:
+    if told_by := ground.status.hold.locks:
         yield Check("lock", Level.OK, f"told by {', '.join(told_by)}")
-    else:
-        yield Check("lock", Level.WARN, NO_LOCKS, "pause before you leave: volens pause")
+
+
+def _untold(ground: Ground) -> Iterator[Check]:
+    """What the desktop cannot tell of the session, so that nothing exempts by itself because of it."""
+    for words in unknowns(ground.status.untold) if ground.status.running else ():
+        yield Check("session", Level.WARN, words.rstrip("."), "pause yourself when it matters: volens pause")
 
 
 CHECKS: tuple[Callable[[Ground], Iterator[Check]], ...] = (
@@ -172,6 +176,7 @@ CHECKS: tuple[Callable[[Ground], Iterator[Check]], ...] = (
     _display,
     _roles,
     _lock,
+    _untold,
 )
 """Everything that is looked at, in the order in which it is said."""
 

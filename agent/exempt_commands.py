@@ -53,6 +53,12 @@ def request(  # noqa: PLR0913, PLR0917 - each is an option of its own
     _say(reach.ask(asked))
 
 
+@cli.command("unplugged")
+def unplugged(off: Annotated[bool, typer.Option("--off", help="No longer.")] = False) -> None:
+    """Be exempt whenever no charger is plugged in. A low battery and a metered link exempt you without asking."""
+    _say(Reach(of_this_person()).ask(messages.ChooseUnplugged(not off)))
+
+
 @cli.command("list")
 def list_exemptions(as_json: AsJson = False) -> None:
     """What you are exempt from."""

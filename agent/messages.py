@@ -128,6 +128,12 @@ class ListExemptions(Message, frozen=True, tag="list_exemptions"):
     """All exemptions that the person asked for and did not cancel. Answer: ExemptionsAre."""
 
 
+class ChooseUnplugged(Message, frozen=True, tag="choose_unplugged"):
+    """Whether the person is exempt while no charger is plugged in. Answer: Done."""
+
+    exempt: bool
+
+
 class ShowHeld(Message, frozen=True, tag="show"):
     """What is held, decoded. `since_s` None: all. Answers: HeldPart..., HeldEnd."""
 
@@ -192,6 +198,7 @@ Request = (
     | Send
     | HoldFor
     | ChooseHours
+    | ChooseUnplugged
     | AskReviewer
     | AskExemption
     | CancelExemption

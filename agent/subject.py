@@ -20,7 +20,7 @@ from agent.status import SentPart
 from agent.words import counted, span_words
 from consent.event import Clocks, Event
 from consent.gate import Admitted
-from consent.history import HOLD_CHOSEN, HOURS_CHOSEN
+from consent.history import HOLD_CHOSEN, HOURS_CHOSEN, UNPLUGGED_CHOSEN
 from consent.hours import ALWAYS_WORD, Hours, usual
 from consent.ledger import LedgerUnwritable
 from consent.policy import Policy
@@ -211,6 +211,11 @@ class Subject:
         """Record in which hours the person is willing to be recorded (None: in all those of their yes); what to tell them."""
         self.record.note(HOURS_CHOSEN, now, {"hours": chosen.text() if chosen else None})
         return self.hours_words()
+
+    def choose_unplugged(self, now: Clocks, *, exempt: bool) -> str:
+        """Record whether the person is exempt while no charger is plugged in; what to tell them."""
+        self.record.note(UNPLUGGED_CHOSEN, now, {"exempt": exempt})
+        return f"Without a charger you are {'exempt' if exempt else 'not exempt by that alone'}, as far as the computer says so."
 
     def hours_offered(self) -> str:
         """The hours of a yes that names no others: those of the yes in force, or the usual ones; a local trial is too short for hours."""

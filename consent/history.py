@@ -1,8 +1,10 @@
 """What the ledger's entries add up to: the subject's state by their own words, the receipt in force, the pause. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
+from types import MappingProxyType
 from typing import Protocol
 
 from consent import exemption
@@ -24,8 +26,10 @@ NOTICE_ACKNOWLEDGED = "notice_acknowledged"
 """The entry that says that a notice was read, which is no yes: `notice` (its SHA-256, hex), `language`, and `day`, the day here."""
 
 
+UNPLUGGED_CHOSEN = "unplugged_chosen"
+"""The entry that says whether the person is exempt while no charger is plugged in: `exempt`."""
+
 NEVER = Clocks(0, 0, 0)
-_HAPPENINGS = frozenset(happening.value for happening in Happening)
 
 
 class Line(Protocol):
@@ -56,6 +60,7 @@ class Choice:
         hours: Narrower hours than those of the yes, by the person's own words; None: those of the yes.
         acknowledged: The notices (SHA-256, hex) that were acknowledged since the last withdrawal.
         noticed: The last day on which a notice was acknowledged.
+        unplugged: Whether the person is exempt while no charger is plugged in.
         exemptions: What the person asked to be exempt from and did not cancel. No withdrawal and no yes touches it.
     """
 
@@ -69,10 +74,11 @@ class Choice:
     hours: Hours | None = None
     acknowledged: frozenset[str] = frozenset()
     noticed: date | None = None
+    unplugged: bool = False
     exemptions: Exemptions = ()
 
 
-def _happened(choice: Choice, happening: Happening, line: Line) -> Choice:
+def _happened(choice: Choice, line: Line, happening: Happening) -> Choice:
     state = after(choice.state, happening)
     new = replace(choice, state=state, since=choice.since if state is choice.state else line.at)
     if happening is Happening.CONSENT_GIVEN:
@@ -115,20 +121,28 @@ def _hours(line: Line) -> Hours | None:
         return NO_HOURS
 
 
+def _held_for(choice: Choice, line: Line) -> Choice:
+    return replace(choice, holding=choice.holding.choose(_seconds(line, "seconds"), _seconds(line, "before_s"), line.at, line.boot))
+
+
+_CHOICES: Mapping[str, Callable[[Choice, Line], Choice]] = MappingProxyType(
+    {
+        PURGED: lambda choice, _: replace(choice, purge_owed=False),
+        HOLD_CHOSEN: _held_for,
+        HOURS_CHOSEN: lambda choice, line: replace(choice, hours=_hours(line)),
+        UNPLUGGED_CHOSEN: lambda choice, line: replace(choice, unplugged=line.data.get("exempt") is not False),
+        NOTICE_ACKNOWLEDGED: _acknowledged,
+        **{happening.value: partial(_happened, happening=happening) for happening in Happening},
+    }
+)
+
+
 def add(choice: Choice, line: Line) -> Choice:
     """The choice after one more entry. Entries that are no choice (uploads, forgettings) change nothing here."""
-    if line.what == PURGED:
-        return replace(choice, purge_owed=False)
-    if line.what == HOLD_CHOSEN:
-        holding = choice.holding.choose(_seconds(line, "seconds"), _seconds(line, "before_s"), line.at, line.boot)
-        return replace(choice, holding=holding)
-    if line.what == HOURS_CHOSEN:
-        return replace(choice, hours=_hours(line))
-    if line.what == NOTICE_ACKNOWLEDGED:
-        return _acknowledged(choice, line)
-    if line.what not in _HAPPENINGS:
-        return replace(choice, exemptions=exemption.add(choice.exemptions, line.what, line.data, line.at.wall_ms))
-    return _happened(choice, Happening(line.what), line)
+    if line.what in _CHOICES:
+        return _CHOICES[line.what](choice, line)
+    exemptions = exemption.add(choice.exemptions, line.what, line.data, line.at.wall_ms)
+    return choice if exemptions is choice.exemptions else replace(choice, exemptions=exemptions)
 
 
 def fold(lines: Iterable[Line]) -> Choice:

@@ -14,9 +14,6 @@ from consent.vocabulary import Automatic
 Said = Mapping[Automatic, bool | None]
 """What a source says: this ground holds, does not, or (None) it cannot say. Of grounds that it leaves out, what it said before stands."""
 
-ONLY_IF_CHOSEN = frozenset({Automatic.UNPLUGGED})
-"""Facts that exempt only if the person says so. Nothing offers that choice yet, so they do not."""
-
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
@@ -53,7 +50,7 @@ class Grounds:
         """The automatic exemptions that hold."""
         said = frozenset(ground for each in self.told.values() for ground, holds in each.items() if holds)
         waiting = frozenset({Automatic.NOT_TOLD_YET} if self.awaited else ())
-        return (said.union(*self.believed.values()) - ONLY_IF_CHOSEN) | waiting
+        return said.union(*self.believed.values()) | waiting
 
     def tellers(self, ground: Automatic) -> tuple[str, ...]:
         """The sources that can tell of it now; empty: nothing can."""

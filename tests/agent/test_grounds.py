@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.presence.grounds import NEVER_TOLD, ONLY_IF_CHOSEN, UNTOLD, Grounds, unknowns
+from agent.presence.grounds import NEVER_TOLD, UNTOLD, Grounds, unknowns
 from agent.presence.programs import CONTROLLING, LONGEST_KERNEL_NAME, SHARING, grounds_of
 from consent.vocabulary import Automatic
 
@@ -22,7 +22,7 @@ def test_a_ground_holds_from_its_word_until_the_same_source_takes_it_back(taken:
         grounds = grounds.loses(source) if words is None else grounds.says(source, words)
         for ground, holds in (words or {}).items():
             (expected.add if holds else expected.discard)((source, ground))
-        assert grounds.holding() == {ground for _, ground in expected} - ONLY_IF_CHOSEN
+        assert grounds.holding() == {ground for _, ground in expected}
 
 
 @given(steps)
@@ -53,17 +53,11 @@ def test_nothing_is_open_before_every_place_has_answered_or_had_its_time() -> No
     assert grounds.settles("SESSION").holding() == grounds.settles().holding() == frozenset()
 
 
-def test_being_unplugged_is_carried_and_exempts_nobody_who_did_not_choose_it() -> None:
-    """A laptop off its charger is not exempt; that something can tell is known."""
-    grounds = Grounds().says("charger", {Automatic.UNPLUGGED: True})
-    assert (grounds.holding(), grounds.tellers(Automatic.UNPLUGGED)) == (frozenset(), ("charger",))
-
-
 def test_what_cannot_be_told_is_said_in_words() -> None:
     """Nothing here: every ground that sources tell of, and what nothing can tell. Everything here: only the latter."""
     assert unknowns(Grounds().untold()) == (*UNTOLD.values(), *NEVER_TOLD)
     assert unknowns(Grounds().says("all", dict.fromkeys(Automatic, False)).untold()) == NEVER_TOLD
-    assert set(UNTOLD) == set(TOLD) - ONLY_IF_CHOSEN
+    assert set(UNTOLD) == set(TOLD) - {Automatic.UNPLUGGED}
 
 
 def test_programs_are_known_by_name_also_where_the_kernel_cuts_it() -> None:

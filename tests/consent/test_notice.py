@@ -54,13 +54,17 @@ How you stay in control
 - Outside the hours of your yes nothing is recorded: Monday to Friday, 9 to 17,
   unless you name others with it (volens consent give --hours). Fewer at any
   time: volens hours
-- Nothing is recorded while the screen is locked, as far as the desktop says so;
-  volens status says what it can tell.
+- Nothing is recorded while the screen is locked or shared, nobody is there,
+  another session is in front, the computer is controlled from elsewhere, the
+  link is metered or the battery low: as far as the desktop tells. volens doctor
+  says what it cannot tell.
 - Everything stays on this computer for at least 24 hours before it may leave,
   unless you choose otherwise (volens hold, volens send). See it with: volens
   show
 - Take back the last minutes: volens forget --last 10m
 - Take back everything, for good: volens consent withdraw
+- Be exempt, in some apps or everywhere: volens exempt request. It is off from
+  then on, until you say otherwise.
 """
 
 

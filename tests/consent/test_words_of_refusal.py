@@ -25,7 +25,7 @@ TERMS = policy()["purposes"][0]
         ),
         ({"surfaces": [surface(purpose="other")]}, "surface editor names a purpose that the policy does not have"),
         ({"surfaces": [surface(), surface()]}, "the policy names a surface twice"),
-        ({"surfaces": [surface(), surface(id="other")]}, "the policy names a executable twice"),
+        ({"surfaces": [surface(), surface(id="other")]}, "the policy names an executable twice, and not as the browser of sites only"),
         ({"version": 0}, "the policy is malformed at version: Input should be greater than or equal to 1"),
     ],
 )
@@ -47,7 +47,11 @@ def test_a_policy_may_be_just_as_long_as_the_bound() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
-        ('what = "', 'whatever = "', "kind pointer_button must have exactly the keys what, why, never, sensitivity, retention_days"),
+        (
+            'what = "',
+            'whatever = "',
+            "kind pointer_button must have exactly the keys what, purpose, why, never, sensitivity,",
+        ),
         (
             'sensitivity = "',
             'sensitivity = "un',
