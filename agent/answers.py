@@ -44,6 +44,7 @@ class Answers:
         self._daemon, self._uploading, self._trays, self._read = daemon, uploading, trays, read
         self._one_at_a_time = asyncio.Lock()
         self._asking: consenting.Asking | None = None
+        self._code_ends: asyncio.TimerHandle | None = None
         self._watchers: set[Connection] = set()
         self.over = asyncio.Event()
         self._exempting: frozenset[Automatic] = frozenset()
@@ -132,8 +133,8 @@ class Answers:
         match request:
             case messages.AskStatus():
                 return messages.StatusIs(self.status())
-            case messages.AskConsent(begin):
-                return self._ask_consent(begin=begin)
+            case messages.AskConsent() | messages.EndAsking():
+                return self._ask_or_end(request)
             case messages.AskReviewer():
                 return exemptions.reviewer(self._daemon.policy.policy)
             case messages.ListExemptions():
@@ -193,6 +194,7 @@ class Answers:
         if self._daemon.subject.record.choice.state in (State.UNASKED, State.WITHDRAWN):
             return messages.Done(self._daemon.subject.pause(minutes, self._read()))
         self._daemon.shut(State.PAUSED)
+        self._end_asking()
         return self._decided(lambda: self._daemon.subject.pause(minutes, self._read()))
 
     def _forget(self, request: messages.Forget) -> messages.Answer:
@@ -239,6 +241,7 @@ class Answers:
     async def _withdraw(self) -> messages.Answer:
         self._daemon.forget_pending()
         self._daemon.shut(State.WITHDRAWN)
+        self._end_asking()
         return self._decided(lambda: self._daemon.subject.withdraw(self._read()))
 
     async def _purge(self) -> None:
@@ -252,6 +255,14 @@ class Answers:
             self.over.set()
 
     # --- the consent step ---------------------------------------------------------------------------------------
+
+    def _ask_or_end(self, request: messages.AskConsent | messages.EndAsking) -> messages.Answer:
+        match request:
+            case messages.AskConsent(begin):
+                return self._ask_consent(begin=begin)
+            case messages.EndAsking():
+                self._end_asking()
+                return messages.Done("The code is gone from the screen.")
 
     def _ask_consent(self, *, begin: bool) -> messages.Offer:
         policy, offer = self._on_offer()
@@ -286,15 +297,17 @@ class Answers:
         """Only for the very notice that is on offer: one that was changed since it was shown was not read."""
         if notice_sha256 != self._on_offer()[1].notice_sha256:
             raise CannotDo("another notice is on offer now", "read it with: volens consent acknowledge")
-        return self._decided(lambda: self._daemon.subject.acknowledge(notice_sha256, self._read()))
+        return self._decided(lambda: self._daemon.subject.acknowledge(notice_sha256, self._read(), self._daemon.local_day()))
 
     def _begin(self, asking: consenting.Asking) -> None:
         if self._daemon.foreign is not None:
             raise CannotDo(f"nobody can say yes here, because {self._daemon.foreign}", "log in to the desktop as yourself")
         if not self._daemon.indicator.proof.live:
             raise CannotDo("no icon or badge is visible, so nobody can see the code", "start it with: volens tray")
+        self._end_asking()
         self._asking = asking
         self._show_code(asking.code)
+        self._code_ends = asyncio.get_running_loop().call_later(consenting.CODE_LIVES_MS / 1000, self._end_asking)
 
     def _show_code(self, code: str | None) -> None:
         self._daemon.code = code
@@ -321,8 +334,11 @@ class Answers:
         return messages.Given(receipt_id, code)
 
     def _end_asking(self) -> None:
-        self._asking = None
-        self._show_code(None)
+        if self._code_ends is not None:
+            self._code_ends.cancel()
+        self._asking = self._code_ends = None
+        if self._daemon.code is not None:
+            self._show_code(None)
 
     # --- streams ------------------------------------------------------------------------------------------------
 

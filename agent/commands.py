@@ -4,6 +4,7 @@ Errors are one line on stderr, `volens: what is wrong; what to do`, exit 1 (2 fo
 agent/status.py. Nothing here decides: the daemon, or the same code under its lock, does.
 """
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -14,7 +15,7 @@ import typer
 
 from agent import clock, exempt_commands, faults, messages, own, receipts, show, spans, terminal, zone
 from agent.doctor import doctor
-from agent.errors import CannotDo, Usage
+from agent.errors import AgentError, CannotDo, Usage
 from agent.places import of_this_person
 from agent.reach import Reach
 from agent.status import EXIT_CODES, EXIT_NOT_RUNNING, Status
@@ -238,7 +239,21 @@ def consent_give(
     """Say yes, after reading. Needs the code that the icon draws on the screen: only somebody who sees it can say yes."""
     reach = _reach()
     spans.hours(hours, zone.name())  # a slip of the pen is found before anything is asked
-    offer = reach.offer(with_code=True)
+    with _asking(reach):
+        _ask_for_a_yes(reach, reach.offer(with_code=True), purpose, kind, hours)
+
+
+@contextlib.contextmanager
+def _asking(reach: Reach) -> Iterator[None]:
+    """While this runs the code is on the screen; however it ends, it goes."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(AgentError, OSError):
+            reach.ask(messages.EndAsking())
+
+
+def _ask_for_a_yes(reach: Reach, offer: messages.Offer, purpose: list[str] | None, kind: list[str] | None, hours: str | None) -> None:
     purposes = frozenset(Purpose(each) for each in purpose or offer.purposes)
     kinds = _kinds(kind) if kind else frozenset(offer.kinds)
     agreed = spans.hours(hours, offer.zone)

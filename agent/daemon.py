@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 
-from agent import messages, narrowing, permission
+from agent import clock, messages, narrowing, permission
 from agent.carry import carry_all
 from agent.child import Child
 from agent.indicator import Indicator
@@ -76,7 +76,7 @@ class Daemon:
         self._failures = 0
         self._asking: asyncio.TimerHandle | None = None
         self._slept_ms = self._sleep_ms()
-        self._day = (subject.record.today(read()), self.today())
+        self._day = (self.local_day(), self.today())
 
     # --- facts and standing -------------------------------------------------------------------------------------
 
@@ -102,7 +102,7 @@ class Daemon:
             blockers,
             self._exempt_now(now),
             instants_ms=instants_ms,
-            today=record.today(now),
+            today=self.local_day(),
             daily_notice=self.subject.settings.daily_notice,
         )
 
@@ -148,12 +148,22 @@ class Daemon:
 
         So a wall clock that was once years ahead takes no kind away for ever: the next lease that is verified knows better.
         """
-        day, lease = self.subject.record.utc_day(self._read()), self.policy.expires
-        return min(day, lease.astimezone(UTC).date()) if self.policy.policy is not None and lease is not None else day
+        day, lease = self.subject.record.utc_day(self._read()), self._lease_ends()
+        return min(day, lease.date()) if lease is not None else day
+
+    def local_day(self) -> date:
+        """The calendar day here, in the same way: what a notice is read on."""
+        day, lease = self.subject.record.today(self._read()), self._lease_ends()
+        return min(day, clock.day_here(int(lease.timestamp() * 1000))) if lease is not None else day
+
+    def _lease_ends(self) -> datetime | None:
+        """When the lease of a policy in force ends, aware, UTC."""
+        lease = self.policy.expires
+        return lease.astimezone(UTC) if self.policy.policy is not None and lease is not None else None
 
     def _begin_day(self) -> None:
         """A day's notice ends with its day, and a kind with its last: at midnight, not at the next look. Then it is another permission."""
-        day = (self.subject.record.today(self._read()), self.today())
+        day = (self.local_day(), self.today())
         if day != self._day:
             self._day = day
             self.reconsider()

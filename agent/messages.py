@@ -146,6 +146,10 @@ class AskConsent(Message, frozen=True, tag="ask_consent"):
     begin: bool
 
 
+class EndAsking(Message, frozen=True, tag="end_asking"):
+    """No yes came: the code goes from the screen. Answer: Done."""
+
+
 class GiveConsent(Message, frozen=True, tag="give_consent"):
     """Yes, to these kinds for these purposes, in these hours; `code` is what the indicator shows. Answer: Given."""
 
@@ -205,6 +209,7 @@ Request = (
     | ListExemptions
     | ShowHeld
     | AskConsent
+    | EndAsking
     | GiveConsent
     | Acknowledge
     | AskReceipt

@@ -145,8 +145,7 @@ def _of_the_notice(facts: Facts) -> frozenset[Blocker]:
     if facts.receipt is None:
         return frozenset()
     found = set() if facts.receipt.notice_sha256 in facts.choice.acknowledged else {Blocker.NOTICE_UNACKNOWLEDGED}
-    noticed = facts.choice.noticed
-    if is_daily(facts) and (facts.today is None or noticed is None or noticed < facts.today):
+    if is_daily(facts) and (facts.today is None or facts.choice.noticed != facts.today):
         found.add(Blocker.NOTICE_DUE)
     return frozenset(found)
 

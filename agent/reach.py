@@ -26,7 +26,7 @@ from transport.errors import TransportError
 _STARTING_TRIES = 50
 _LOOK_EVERY_S = 0.02
 """One second in all, like the time for an answer."""
-_NEEDS_DAEMON = (messages.Send, messages.AskConsent, messages.GiveConsent, messages.Acknowledge, messages.ShowIcon)
+_NEEDS_DAEMON = (messages.Send, messages.AskConsent, messages.EndAsking, messages.GiveConsent, messages.Acknowledge, messages.ShowIcon)
 
 
 class Reach:

@@ -195,9 +195,8 @@ class Record:
         self.today(now)
         return Clocks(0, 0, self._today.latest.wall_ms).day
 
-    def acknowledge(self, notice_sha256: str, at: Clocks) -> None:
-        """Write down that the person has read this notice today; once a day is enough of it."""
-        day = self.today(at)
+    def acknowledge(self, notice_sha256: str, at: Clocks, day: date) -> None:
+        """Write down that the person has read this notice on this day; once a day is enough of it."""
         if (notice_sha256 in self.choice.acknowledged, self.choice.noticed) != (True, day):
             data = {"notice": notice_sha256, "language": notice.LANGUAGE, "day": day.isoformat()}
             self.note(NOTICE_ACKNOWLEDGED, at, data)

@@ -7,6 +7,7 @@ daemon's part, before it calls this; here decisions become durable, and what the
 import contextlib
 import secrets
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 import msgspec
 
@@ -174,9 +175,9 @@ class Subject:
         self.record.happen(Happening.CONSENT_GIVEN, now, data)
         return code.text() if code else None
 
-    def acknowledge(self, notice_sha256: str, now: Clocks) -> str:
-        """Record that the person has read a notice; what to tell them. It is no yes, and opens nothing that a yes has not opened."""
-        self.record.acknowledge(notice_sha256, now)
+    def acknowledge(self, notice_sha256: str, now: Clocks, day: date | None = None) -> str:
+        """Record that the person has read a notice, on this day; what to tell them. It is no yes, and opens nothing that a yes has not."""
+        self.record.acknowledge(notice_sha256, now, day or self.record.today(now))
         return "Noted: you have read the notice. That is no yes."
 
     def _finish_purge(self, now: Clocks) -> None:

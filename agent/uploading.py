@@ -178,6 +178,7 @@ class Uploading:
         return sealed
 
     def _sealing(self, span: Span | None) -> SealedCounts:
+        self._daemon.reconsider()  # hours and leases end by the clock, whether anything happens then or not
         policy = self._daemon.policy.policy
         if policy is None or not may_seal(self._daemon.standing):
             return SealedCounts(waits="there is no policy in force")
@@ -198,6 +199,7 @@ class Uploading:
         if self._receiver is None:
             return LOOK_EVERY_S
         while True:
+            self._daemon.reconsider()
             subject, now = self._daemon.subject, self._read()
             waiting = [note for note in subject.outbox.waiting() if self._registering.sendable(date.fromisoformat(note.day))]
             step = next_step(self._schedule, waiting, self._permitted(), now.boot_ms, subject.room_bytes(now))

@@ -59,7 +59,7 @@ class Choice:
         holding: How long things are held, by the person's own words.
         hours: Narrower hours than those of the yes, by the person's own words; None: those of the yes.
         acknowledged: The notices (SHA-256, hex) that were acknowledged since the last withdrawal.
-        noticed: The last day on which a notice was acknowledged.
+        noticed: The day on which a notice was acknowledged last.
         unplugged: Whether the person is exempt while no charger is plugged in.
         exemptions: What the person asked to be exempt from and did not cancel. No withdrawal and no yes touches it.
     """
@@ -96,8 +96,7 @@ def _happened(choice: Choice, line: Line, happening: Happening) -> Choice:
 
 
 def _acknowledged(choice: Choice, line: Line) -> Choice:
-    days = [day for day in (choice.noticed, _day(line)) if day is not None]
-    return replace(choice, acknowledged=choice.acknowledged | {str(line.data["notice"])}, noticed=max(days, default=None))
+    return replace(choice, acknowledged=choice.acknowledged | {str(line.data["notice"])}, noticed=_day(line))
 
 
 def _day(line: Line) -> date | None:
