@@ -1,4 +1,4 @@
-"""`volens doctor`: what is in order here and what is not, one line each, with what to do. Reads only, and asks no network.
+"""`volens doctor`: what is in order here and what is not, one line each, with what to do. Changes no choice, and asks no network.
 
 CHECKS is the one list of what is looked at: a function that takes the Ground and yields Checks. What a desktop cannot tell is a check
 like any other: it says so. `--verify` reads the ledger, this machine's or any file, and names the first line that is wrong.
@@ -210,7 +210,7 @@ def doctor(
     verify: Annotated[bool, typer.Option("--verify", help="Verify the ledger, line by line.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say what is in order here and what is not. Reads only, and asks no network; --verify names the line of a ledger that is wrong."""
+    """Say what is in order here and what is not. Changes no choice, asks no network; --verify names the line of a ledger that is wrong."""
     places = of_this_person()
     if file is not None and not verify:
         raise Usage("a file is only looked at to verify it", f"try: volens doctor --verify {file}")
