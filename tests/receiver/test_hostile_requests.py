@@ -3,6 +3,7 @@
 import gzip
 import json
 import zlib
+from base64 import b64encode
 from typing import Any
 
 import httpx
@@ -10,8 +11,10 @@ import pytest
 
 from receiver import openapi
 from receiver.bodies import SMALL_BYTES
+from receiver.exemptions import ExemptionRequest
 from tests import hostile
 from tests.receiver.stand import Service
+from transport.exemption_proof import SEALED_BYTES
 
 READS_JSON = [each for each in openapi.OPERATIONS if each.request is not None]
 NAUGHTY_AND_LONG = [text for text in hostile.NAUGHTY if len(text) >= 8]
@@ -38,7 +41,16 @@ def _right(operation: openapi.Operation) -> dict[str, Any]:
         "purpose": "train",
         "reason": "audit",
         "after": "",
+        "id": "0" * 64,
+        "ground": "power",
+        "surfaces": ["editor"],
+        "kinds": ["focus"],
+        "hours": "always",
+        "until": "2030-12-31",
+        "appeal": None,
     }
+    if operation.request is ExemptionRequest:
+        made["reason"] = b64encode(bytes(SEALED_BYTES)).decode()
     return {name: made[name] for name in operation.request.model_fields}
 
 
