@@ -148,7 +148,7 @@ def _chosen(
 ) -> tuple[int | None, SurfaceId | None, int | None, int | None]:
     last_s = spans.seconds(last) if last is not None else None
     between_ms = (None, None) if begin is None and end is None else spans.between_ms(begin, end, clock.read())
-    return last_s, SurfaceId(surface) if surface else None, *between_ms
+    return last_s, spans.app(surface) if surface is not None else None, *between_ms
 
 
 @app.command()
@@ -187,7 +187,7 @@ def show_held(
     since: Annotated[str | None, typer.Option("--since", metavar="SPAN", help="Only the last span of time, such as 10m.")] = None,
 ) -> None:
     """What is held on this computer. Every event exactly as it would leave."""
-    events = _reach().held(spans.seconds(since) if since else None)
+    events = _reach().held(spans.seconds(since) if since is not None else None)
     if as_json:
         for event in events:
             typer.echo(msgspec.json.encode(show.plain(event)))
@@ -239,8 +239,10 @@ def consent_give(
     """Say yes, after reading. Needs the code that the icon draws on the screen: only somebody who sees it can say yes."""
     reach = _reach()
     spans.hours(hours, zone.name())  # a slip of the pen is found before anything is asked
+    purposes = frozenset(Purpose(spans.named(each, "purpose")) for each in purpose or ())
+    kinds = _kinds(kind or [])
     with _asking(reach):
-        _ask_for_a_yes(reach, reach.offer(with_code=True), purpose, kind, hours)
+        _ask_for_a_yes(reach, reach.offer(with_code=True), purposes, kinds, hours)
 
 
 @contextlib.contextmanager
@@ -253,9 +255,11 @@ def _asking(reach: Reach) -> Iterator[None]:
             reach.ask(messages.EndAsking())
 
 
-def _ask_for_a_yes(reach: Reach, offer: messages.Offer, purpose: list[str] | None, kind: list[str] | None, hours: str | None) -> None:
-    purposes = frozenset(Purpose(each) for each in purpose or offer.purposes)
-    kinds = _kinds(kind) if kind else frozenset(offer.kinds)
+def _ask_for_a_yes(
+    reach: Reach, offer: messages.Offer, only_purposes: frozenset[Purpose], only_kinds: frozenset[Kind], hours: str | None
+) -> None:
+    purposes = only_purposes or frozenset(Purpose(each) for each in offer.purposes)
+    kinds = only_kinds or frozenset(offer.kinds)
     agreed = spans.hours(hours, offer.zone)
     terminal.read(
         f"{show.waiting(offer.waits)}{offer.notice}\n{show.covers(purposes, kinds, agreed.text() if agreed else offer.hours, offer.exempt)}"
@@ -292,7 +296,7 @@ def consent_acknowledge() -> None:
 
 
 def _kinds(names: list[str]) -> frozenset[Kind]:
-    unknown = sorted(set(names) - {each.value for each in Kind})
+    unknown = sorted({spans.named(each, "kind") for each in names} - {each.value for each in Kind})
     if unknown:
         raise Usage(f"there is no kind {', '.join(unknown)}", "see: volens consent show")
     return frozenset(Kind(name) for name in names)

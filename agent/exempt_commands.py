@@ -12,13 +12,13 @@ from typing import Annotated
 import msgspec
 import typer
 
-from agent import messages, show
+from agent import messages, show, spans
 from agent.errors import AgentError, CannotDo, Usage
 from agent.places import of_this_person
 from agent.reach import Reach
 from consent.exemption import GROUND_WORDS, STAGE_WORDS, Ground
 from consent.vocabulary import Kind, SurfaceId
-from transport.exemption_proof import MAX_NAMED, MAX_REASON_BYTES, seal_reason
+from transport.exemption_proof import LAST_DAY, MAX_NAMED, MAX_REASON_BYTES, seal_reason
 from transport.process import close_to_others
 from transport.xwing import PublicKey
 
@@ -138,11 +138,11 @@ def _ground(text: str) -> Ground:
 def _surfaces(names: list[str]) -> frozenset[SurfaceId]:
     if len(names) > MAX_NAMED:
         raise Usage(f"more than {MAX_NAMED} apps were named", "name none for all of them")
-    return frozenset(SurfaceId(name) for name in names)
+    return frozenset(spans.app(name) for name in names)
 
 
 def _kinds(names: list[str]) -> frozenset[Kind]:
-    unknown = sorted(set(names) - {each.value for each in Kind})
+    unknown = sorted({spans.named(each, "kind") for each in names} - {each.value for each in Kind})
     if unknown:
         raise Usage(f"there is no kind {', '.join(unknown)}", "see: volens consent show")
     return frozenset(Kind(name) for name in names)
@@ -150,9 +150,12 @@ def _kinds(names: list[str]) -> frozenset[Kind]:
 
 def _day(text: str | None) -> date | None:
     try:
-        return None if text is None else date.fromisoformat(text)
+        day = None if text is None else date.fromisoformat(text)
     except ValueError:
         raise Usage("that is no day", "say it as in: --until 2030-12-31") from None
+    if day is not None and day > LAST_DAY:
+        raise Usage(f"that day is after {LAST_DAY}", "leave out --until: without it there is no end")
+    return day
 
 
 def _sealed(reach: Reach, request_id: str, reason_file: str | None) -> bytes | None:

@@ -18,8 +18,9 @@ from consent.event import Clocks
 from consent.exemption import MAX_IN_FORCE, Covers, Exemption, Ground
 from consent.hours import ALWAYS
 from consent.policy import Policy
-from consent.vocabulary import State
-from transport.exemption_proof import Asking, Decision
+from consent.vocabulary import State, SurfaceId
+from transport.disk import NotPrivate
+from transport.exemption_proof import LAST_DAY, Asking, Decision
 from transport.exemptions import Requests, Waiting
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -49,11 +50,10 @@ def reviewer(policy: Policy | None) -> messages.ReviewerIs:
 def check(subject: Subject, policy: Policy | None, request: messages.AskExemption) -> Exemption:
     """The exemption that is asked for. Raises CannotDo for one that covers nothing of what there is, or appeals against nothing."""
     known = subject.record.choice.exemptions
-    if len(known) >= MAX_IN_FORCE:
+    if len(known) >= MAX_IN_FORCE and not _the_whole(known, request):
         raise CannotDo(f"there are {MAX_IN_FORCE} exemptions already", f"cancel some, or ask for one from everything; {_LIST}")
     appealed = _denied(known, request.appeal) if request.appeal is not None else None
-    known_apps = set(policy.surfaces) if policy else {each for each in request.surfaces if _NAME.fullmatch(each)}
-    if unknown := sorted(request.surfaces - known_apps):
+    if unknown := sorted(request.surfaces - _apps(subject, policy, request.surfaces)):
         raise CannotDo(f"there is no app {', '.join(unknown)} on the list", "see: volens consent show")
     hours = spans.hours(request.hours, zone.name()) or ALWAYS
     covers = Covers(request.surfaces, request.kinds, hours)
@@ -61,6 +61,19 @@ def check(subject: Subject, policy: Policy | None, request: messages.AskExemptio
         covers = appealed.covers
     until_ms = _end_ms(request.until) if request.until else None
     return Exemption(request.id, request.ground, covers, 0, until_ms, appealed.id if appealed else None)
+
+
+def _the_whole(known: Iterable[Exemption], request: messages.AskExemption) -> bool:
+    """Whether this is the one from everything that there is always room for."""
+    wanted = not request.surfaces and not request.kinds and request.hours is None and request.appeal is None
+    return wanted and all(each.covers != Covers() for each in known)
+
+
+def _apps(subject: Subject, policy: Policy | None, asked: Iterable[SurfaceId]) -> frozenset[SurfaceId]:
+    """The apps that there are: those of the policy and those that were agreed to. Without a policy, whatever could be one."""
+    receipt = subject.record.receipt()
+    agreed = frozenset(receipt.surfaces) if receipt else frozenset()
+    return agreed | (frozenset(policy.surfaces) if policy else frozenset(each for each in asked if _NAME.fullmatch(each)))
 
 
 def _denied(known: Iterable[Exemption], named: str) -> Exemption:
@@ -81,11 +94,11 @@ def find(known: Iterable[Exemption], named: str) -> Exemption:
 def ask(subject: Subject, policy: Policy | None, asked: Exemption, sealed: bytes | None, now: Clocks) -> str:
     """Be exempt from now on, durably; what to tell the person. Raises LedgerUnwritable: then nothing is recorded at all."""
     reviewed = asked.ground is not Ground.MY_CHOICE
-    kept = not reviewed or _keep(subject, asked, sealed)
+    refused = _keep(subject, asked, sealed) if reviewed else None
     subject.record.note(exemption.ASKED, now, exemption.asked(asked))
     words = [f"Exempt from now on: {asked.covers.text()}.", _STAYS.format(id=asked.id[:_SHORT]) + ".", _HELD, _who_decides(policy, asked)]
-    if not kept:
-        words[-1] = "The disk refuses, so nobody is asked to decide; it is off all the same."
+    if refused:
+        words[-1] = f"Nobody is asked to decide, because {refused}; it is off all the same."
     return " ".join(words)
 
 
@@ -98,16 +111,19 @@ def _who_decides(policy: Policy | None, asked: Exemption) -> str:
     return f"{name} is asked to decide, and is not told who asks."
 
 
-def _keep(subject: Subject, asked: Exemption, sealed: bytes | None) -> bool:
+def _keep(subject: Subject, asked: Exemption, sealed: bytes | None) -> str | None:
+    """Write a request down for the reviewer; what stands in the way, if something does. It is no condition of being exempt."""
     covers = asked.covers
     surfaces, kinds = tuple(sorted(covers.surfaces)), tuple(sorted(kind.value for kind in covers.kinds))
     until = _last_day(asked.until_ms)
     asking = Asking(asked.id, asked.ground, surfaces, kinds, covers.hours.text(), until, asked.appeal, sealed)
     try:
         Requests(subject.places.exemptions).keep(Waiting(asking))
+    except NotPrivate as error:
+        return error.what
     except OSError:
-        return False
-    return True
+        return "the disk refuses"
+    return None
 
 
 def cancel(subject: Subject, named: str, now: Clocks) -> str:
@@ -137,7 +153,7 @@ def listed(subject: Subject, now: Clocks) -> messages.ExemptionsAre:
 def _on_their_way(subject: Subject) -> list[Waiting]:
     try:
         return Requests(subject.places.exemptions).all()
-    except OSError:
+    except (OSError, NotPrivate):
         return []
 
 
@@ -174,8 +190,9 @@ def decided(subject: Subject, decision: Decision, signed: str, now: Clocks) -> N
 
 
 def _end_ms(last: date) -> int:
-    return int(datetime.combine(last + timedelta(days=1), time(), UTC).timestamp() * 1000)
+    """The first instant after a day, milliseconds since 1970; a day beyond all that is kept counts as the last of them."""
+    return int(datetime.combine(min(last, LAST_DAY) + timedelta(days=1), time(), UTC).timestamp() * 1000)
 
 
 def _last_day(end_ms: int | None) -> date | None:
-    return None if end_ms is None else datetime.fromtimestamp(end_ms / 1000 - 1, UTC).date()
+    return None if end_ms is None else datetime.fromtimestamp(min(max(end_ms, 1000), _end_ms(LAST_DAY)) / 1000 - 1, UTC).date()

@@ -11,6 +11,7 @@ from agent.errors import Usage
 from agent.messages import Chosen
 from consent.event import Clocks
 from consent.hours import Hours, HoursError, parse
+from consent.vocabulary import SurfaceId
 from transport.span import Between, Everything, Last, OfSurface, Span
 
 _SPAN = re.compile(r"(\d{1,6})\s*([smhd])")
@@ -61,6 +62,18 @@ def rest_of_today_minutes(now: Clocks, zone: str) -> int:
     local = datetime.fromtimestamp(now.wall_ms / 1000, ZoneInfo(zone))
     midnight = datetime.combine(local.date() + timedelta(days=1), time(), local.tzinfo)
     return max(1, -(-int(midnight.timestamp() - now.wall_ms / 1000) // 60))
+
+
+def named(text: str, what: str) -> str:
+    """A name that a person gave. An empty one must not pass for none, which often means all of them. Raises Usage."""
+    if not text.strip():
+        raise Usage(f"the name of the {what} is empty", "give one; nothing was done")
+    return text
+
+
+def app(name: str) -> SurfaceId:
+    """The app of this name. Raises Usage for an empty one."""
+    return SurfaceId(named(name, "app"))
 
 
 def hours(text: str | None, zone: str) -> Hours | None:

@@ -19,7 +19,7 @@ from consent.vocabulary import Kind, SurfaceId
 from receiver import passphrases
 from receiver.errors import ReceiverError
 from transport.errors import TransportError
-from transport.exemption_proof import Asking, Decision, open_reason, read_decision, sign_decision
+from transport.exemption_proof import LAST_DAY, Asking, Decision, open_reason, read_decision, sign_decision
 
 cli = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Exemptions: what is asked for, by nobody, and decided.")
 
@@ -196,6 +196,9 @@ def _shown(reason: str) -> str:
 
 def _day(text: str | None) -> date | None:
     try:
-        return None if text is None else date.fromisoformat(text)
+        day = None if text is None else date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter("a day is written as 2030-12-31") from None
+    if day is not None and day > LAST_DAY:
+        raise typer.BadParameter(f"no day after {LAST_DAY} is taken; without --until there is no end")
+    return day

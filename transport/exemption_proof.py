@@ -23,6 +23,8 @@ MAX_REASON_BYTES = 2000
 MAX_DECISION_BYTES = 4096
 MAX_NAMED = 64
 """Surfaces of one request. Who means more means everything."""
+LAST_DAY = date(2200, 12, 31)
+"""No end that is asked for or decided is later: none is as good, and calendars have an end of their own."""
 _LENGTH_BYTES = 2
 SEALED_BYTES = OVERHEAD_BYTES + _LENGTH_BYTES + MAX_REASON_BYTES
 _REASON, _ASKING, _DECISION = b"volens/exemption-reason/1", b"volens/exemption-request/1", b"volens/exemption-decision/1"
@@ -124,6 +126,8 @@ def read_decision(text: str, request_id: str, reviewer: bytes) -> Decision:
         raise BadDecision("that is no decision") from None
     if not signed.decision.reason.isprintable():
         raise BadDecision("the decision's reason has characters that cannot be shown")
+    if signed.decision.until is not None and signed.decision.until > LAST_DAY:
+        raise BadDecision(f"the decision's last day is after {LAST_DAY}")
     if signed.decision.id != request_id:
         raise BadDecision("the decision is about another request")
     try:

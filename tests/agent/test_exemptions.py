@@ -1,36 +1,40 @@
 """Exemptions on a person's machine: they hold with and without a daemon, after a restart, under any policy, and over a new yes."""
 
 import asyncio
+import os
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
+from typer import BadParameter
 
 from agent import exempt_commands, exemptions, messages, permission
 from agent.alone import Alone
 from agent.daemon import Daemon
-from agent.errors import CannotDo
+from agent.errors import CannotDo, Usage
 from agent.policies import InForce
 from agent.reach import Reach
 from agent.registering import Registering
 from agent.subject import Subject
 from agent.uploading import Uploading
 from consent.event import Clocks
-from consent.exemption import Covers, Exemption, Ground, Stage
+from consent.exemption import MAX_IN_FORCE, Covers, Exemption, Ground, Stage
 from consent.history import Choice
 from consent.hours import parse as parse_hours
 from consent.policy import Policy, parse
 from consent.standing import Standing
 from consent.vocabulary import Kind, State, SurfaceId, Why
+from receiver import exemption_commands
 from tests.agent.people import BOOT, POLICY, at, clicks, keep, places_in, say_yes, subject_in
 from tests.agent.test_permission import FACTS, consented
 from tests.consent.test_exemption import requests
 from tests.policies import PURPOSE_KEY, as_bytes, policy, surface
 from tests.register import REGISTER
-from transport.exemption_proof import Decision, open_reason, seal_reason
+from transport.exemption_proof import LAST_DAY, BadDecision, Decision, open_reason, read_decision, seal_reason, sign_decision
 from transport.exemptions import Requests
 from transport.span import Everything
 from transport.xwing import PublicKey
@@ -313,3 +317,74 @@ def test_the_command_seals_the_reason_before_anything_else_has_it(tmp_path: Path
     path.write_text("x" * 2001)
     with pytest.raises(Exception, match="fewer words"):
         exempt_commands._sealed(reach, ID, str(path))
+
+
+def elsewhere(folder: Path, stands_in_the_way: str) -> None:
+    """The folder of requests, as somebody else has left it."""
+    if stands_in_the_way == "a link":
+        (folder.parent / "another").mkdir()
+        folder.symlink_to(folder.parent / "another")
+    elif stands_in_the_way == "another's":
+        folder.mkdir(mode=0o700)
+        os.chown(folder, 65534, 65534)
+    else:
+        folder.mkdir(mode=0o755)
+
+
+@pytest.mark.parametrize("found", ["a link", "another's", "open to others"])
+def test_a_folder_of_requests_that_is_not_ours_alone_keeps_nobody_from_being_exempt(subject: Subject, found: str) -> None:
+    """Nobody is asked then, and the words say so; looking and cancelling work likewise."""
+    elsewhere(subject.places.exemptions, found)
+    words = ask(subject, asked())
+    assert "Nobody is asked to decide, because" in words
+    assert standing_of(subject).state is State.EXEMPT
+    assert [each.id for each in exemptions.listed(subject, at(3)).exemptions] == [ID]
+    assert "as you agreed to" in exemptions.cancel(subject, ID, at(4))
+    assert standing_of(subject, 5).open
+
+
+def test_at_the_most_exemptions_there_is_still_room_for_one_from_everything(subject: Subject) -> None:
+    """The error advises it; a second one would say nothing more."""
+    for number in range(MAX_IN_FORCE):
+        ask(subject, asked(Ground.MY_CHOICE, id=f"{number:064x}", surfaces=frozenset({EDITOR})))
+    with pytest.raises(CannotDo, match="ask for one from everything"):
+        ask(subject, asked(Ground.MY_CHOICE, surfaces=frozenset({EDITOR})))
+    ask(subject, asked(Ground.MY_CHOICE))
+    assert subject.record.choice.exemptions[-1].covers == Covers()
+    with pytest.raises(CannotDo, match="100 exemptions already"):
+        ask(subject, asked(Ground.MY_CHOICE, id=OTHER))
+
+
+def test_an_app_that_was_agreed_to_can_be_exempted_under_a_policy_that_has_it_no_more(subject: Subject) -> None:
+    """It may come back with the next policy; what the policy alone has can be exempted as well."""
+    today = parse(as_bytes(policy(version=2, surfaces=[surface(id="files", executables=["/usr/bin/thunar"])])))
+    both = frozenset({EDITOR, SurfaceId("files")})
+    assert exemptions.check(subject, today, asked(surfaces=both)).covers == Covers(both)
+    with pytest.raises(CannotDo, match="no app mail"):
+        exemptions.check(subject, today, asked(surfaces=frozenset({SurfaceId("mail")})))
+
+
+@pytest.mark.parametrize("day", [date.max, date(2201, 1, 1), date.min])
+def test_no_day_is_too_far_away_to_be_written_down_and_shown(subject: Subject, day: date) -> None:
+    """Asked for or decided: one beyond all that is kept counts as the last of them, and stops nothing."""
+    ask(subject, asked(until=day))
+    decide(subject, granted=True, until=day)
+    (shown,) = exemptions.listed(subject, at(3)).exemptions
+    assert shown.until is not None
+    assert shown.until <= LAST_DAY
+    assert standing_of(subject).state is State.EXEMPT
+
+
+def test_a_day_that_no_calendar_needs_is_a_slip() -> None:
+    """Of whoever asks, and of the reviewer's; the last day that is kept is none."""
+    assert exempt_commands._day("2200-12-31") == LAST_DAY
+    assert exemption_commands._day("2200-12-31") == LAST_DAY
+    for text in ("2201-01-01", "9999-12-31"):
+        with pytest.raises(Usage, match="after 2200-12-31"):
+            exempt_commands._day(text)
+        with pytest.raises(BadParameter, match="after 2200-12-31"):
+            exemption_commands._day(text)
+    key = Ed25519PrivateKey.generate()
+    signed = sign_decision(Decision(ID, True, "because", date.max, date(2027, 1, 1)), key)
+    with pytest.raises(BadDecision, match="after 2200-12-31"):
+        read_decision(signed, ID, key.public_key().public_bytes_raw())
