@@ -5,8 +5,10 @@ durable, and only then answers (INV-12, INV-13); a withdrawal's purge follows it
 """
 
 import asyncio
+import contextlib
 import os
 import secrets
+import sys
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -43,6 +45,7 @@ class Answers:
     def __init__(self, daemon: Daemon, uploading: Uploading, trays: Trays, read: Callable[[], Clocks]) -> None:
         self._daemon, self._uploading, self._trays, self._read = daemon, uploading, trays, read
         self._one_at_a_time = asyncio.Lock()
+        self._deciding = False
         self._asking: consenting.Asking | None = None
         self._code_ends: asyncio.TimerHandle | None = None
         self._watchers: set[Connection] = set()
@@ -87,6 +90,7 @@ class Answers:
 
     async def _say(self, connection: Connection, work: Callable[[], Awaitable[messages.Answer]]) -> None:
         async with self._one_at_a_time:
+            self._deciding = False
             try:
                 answer = await work()
             except (AgentError, LedgerError, TransportError, OSError) as error:
@@ -94,7 +98,22 @@ class Answers:
                     self._daemon.block(Blocker.JOURNAL_UNWRITABLE)
                 fault = faults.of(error)
                 answer = messages.Refused(fault.what, fault.do, isinstance(error, TryAgain))
+            except Exception as error:  # nobody foresaw it; its words could hold something that was observed
+                sys.stderr.write(f"volens: {type(error).__name__}, which is a fault of Volens itself; report this line\n")
+                answer = self._at_fault()
             connection.say(answer)
+
+    def _at_fault(self) -> messages.Refused:
+        """What to answer after a bug of ours. Where it cut a decision short, the gate is closed, and stays closed until a resume."""
+        what = "this is a fault of Volens itself"
+        if not self._deciding:
+            return messages.Refused(what, "report it; what holds now: volens status")
+        try:
+            self._daemon.block(Blocker.JOURNAL_UNWRITABLE)
+        except Exception:  # what holds cannot be worked out or shown: closed without
+            with contextlib.suppress(Exception):
+                self._daemon.shut(State.BLOCKED)
+        return messages.Refused(what, "report it; nothing is recorded until you say: volens resume")
 
     async def _answer(self, request: messages.Request) -> messages.Answer:
         match request:
@@ -180,6 +199,7 @@ class Answers:
 
         A decision that cannot be written down keeps the gate closed, whatever went wrong.
         """
+        self._deciding = True
         try:
             words = decide()
         except BaseException:
