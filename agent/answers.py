@@ -98,13 +98,14 @@ class Answers:
                     self._daemon.block(Blocker.JOURNAL_UNWRITABLE)
                 fault = faults.of(error)
                 answer = messages.Refused(fault.what, fault.do, isinstance(error, TryAgain))
-            except Exception as error:  # nobody foresaw it; its words could hold something that was observed
-                sys.stderr.write(f"volens: {type(error).__name__}, which is a fault of Volens itself; report this line\n")
-                answer = self._at_fault()
+            except Exception as error:
+                answer = self._at_fault(error)
             connection.say(answer)
 
-    def _at_fault(self) -> messages.Refused:
+    def _at_fault(self, error: Exception) -> messages.Refused:
         """What to answer after a bug of ours. Where it cut a decision short, the gate is closed, and stays closed until a resume."""
+        # only its name: its words could hold something that was observed
+        sys.stderr.write(f"volens: {type(error).__name__}, which is a fault of Volens itself; report this line\n")
         what = "this is a fault of Volens itself"
         if not self._deciding:
             return messages.Refused(what, "report it; what holds now: volens status")
@@ -234,7 +235,10 @@ class Answers:
         asked = exemptions.check(subject, policy, request)
         self._daemon.forget_pending()
         self._daemon.renew()
-        return self._decided(lambda: exemptions.ask(subject, policy, asked, request.reason, self._read()))
+        with self._daemon.working():
+            done = self._decided(lambda: exemptions.ask(subject, policy, asked, request.reason, self._read()))
+        self._uploading.wake()
+        return done
 
     def _span(self, chosen: messages.Chosen) -> Span:
         return spans.span_of(chosen, self._read(), self._daemon.subject.boot)

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from agent import messages, policies, spans, zone
 from agent.errors import CannotDo
+from agent.narrowing import Pair
 from agent.settings import SettingsWrong, read
 from agent.subject import Subject
 from agent.words import counted
@@ -18,8 +19,9 @@ from consent.event import Clocks
 from consent.exemption import MAX_IN_FORCE, Covers, Exemption, Ground
 from consent.hours import ALWAYS
 from consent.policy import Policy
-from consent.vocabulary import State, SurfaceId
+from consent.vocabulary import Kind, State, SurfaceId
 from transport.disk import NotPrivate
+from transport.errors import TransportError
 from transport.exemption_proof import LAST_DAY, Asking, Decision
 from transport.exemptions import Requests, Waiting
 
@@ -29,6 +31,7 @@ _SHORT = 12
 _LEAST = 4
 _LIST = "see: volens exempt list"
 _STAYS = "It stays off until you cancel it: volens exempt cancel {id}"
+_TAKE_BACK = "To take it back: volens forget --surface NAME."
 _HELD = "What is held of it is destroyed when its hold is over, unless you cancel before."
 
 
@@ -95,11 +98,36 @@ def ask(subject: Subject, policy: Policy | None, asked: Exemption, sealed: bytes
     """Be exempt from now on, durably; what to tell the person. Raises LedgerUnwritable: then nothing is recorded at all."""
     reviewed = asked.ground is not Ground.MY_CHOICE
     refused = _keep(subject, asked, sealed) if reviewed else None
+    sealed_before = _destroy_waiting(subject, asked.covers)  # first: what leaves in between could not be taken back
     subject.record.note(exemption.ASKED, now, exemption.asked(asked))
-    words = [f"Exempt from now on: {asked.covers.text()}.", _STAYS.format(id=asked.id[:_SHORT]) + ".", _HELD, _who_decides(policy, asked)]
-    if refused:
-        words[-1] = f"Nobody is asked to decide, because {refused}; it is off all the same."
-    return " ".join(words)
+    words = [f"Exempt from now on: {asked.covers.text()}.", _STAYS.format(id=asked.id[:_SHORT]) + ".", _HELD]
+    nobody = f"Nobody is asked to decide, because {refused}; it is off all the same." if refused else ""
+    return " ".join(filter(None, [*words, sealed_before, nobody or _who_decides(policy, asked)]))
+
+
+def _destroy_waiting(subject: Subject, covers: Covers) -> str:
+    """Destroy the envelopes that wait and may hold any of this; what to tell the person, nothing if there were none.
+
+    Under an exemption from everything none leaves, and under one for some hours they are as due as what is held.
+    """
+    if covers == Covers() or not subject.outbox.waiting():
+        return ""
+    if not covers.hours.always:
+        return f"What is sealed already leaves as it would have. {_TAKE_BACK}"
+    try:
+        gone = subject.destroy_waiting(_pairs(subject, covers))
+    except (OSError, TransportError):
+        return f"The disk refuses to destroy what waits to be sent. {_TAKE_BACK}"
+    return f"Of what waits to be sent, {counted(gone, 'envelope')} destroyed, whole, for what may be in it of this." if gone else ""
+
+
+def _pairs(subject: Subject, covers: Covers) -> tuple[Pair, ...]:
+    """What is covered: of the apps that are named every kind, whenever it was agreed to; else of what was agreed to."""
+    kinds = covers.kinds or frozenset(Kind)
+    if covers.surfaces:
+        return tuple((surface, kind) for surface in sorted(covers.surfaces) for kind in sorted(kinds))
+    receipt = subject.record.receipt()
+    return tuple(pair for pair in receipt.scope().grants if covers.takes(*pair)) if receipt else ()
 
 
 def _who_decides(policy: Policy | None, asked: Exemption) -> str:

@@ -319,6 +319,21 @@ class Subject:
             self.save()
         return f"The policy asks for less: {counted(held, 'held event')} destroyed." if held or destroyed else None
 
+    def destroy_waiting(self, pairs: tuple[narrowing.Pair, ...]) -> int:
+        """Destroy every waiting envelope that may hold any of this, because its person is exempt from it; how many. What is held stays.
+
+        Raises OSError: the disk does not let one go; it can be asked again.
+        """
+        span, before = OfPairs(pairs), self.outbox.stats()
+        owed = covered(self.outbox.waiting(), span)  # an upload that was cut off may have arrived
+        asked = self._ask_erasure(owed, everything=False)
+        try:
+            return len(self.outbox.forget(span))
+        finally:
+            self.tally.drop_sealed(Why.EXEMPT, before.n - self.outbox.stats().n)
+            self.save()
+            _ = asked or self._ask_erasure(owed, everything=False)  # which may have made the room
+
     def _destroy(self, span: Span, sent: Sequence[Note]) -> tuple[Forgotten, list[Note], bool]:
         """Destroy what is held and waits in a span, having owed the receiver an erasure of it and of what was sent.
 

@@ -17,6 +17,7 @@ import pytest
 
 import agent.carrier
 import agent.daemon
+from agent import messages
 from agent import uploading as uploading_module
 from agent.answers import Answers
 from agent.daemon import Daemon
@@ -71,6 +72,13 @@ class AtOnce:
 
     def map(self, work: Callable[[Any], Any], items: Iterator[Any]) -> list[Any]:
         return [work(item) for item in items]
+
+
+class Plain(Answers):
+    """Answers that hide no fault: a bug, and a rule that is broken, must end the run."""
+
+    def _at_fault(self, error: Exception) -> messages.Refused:
+        raise error
 
 
 class World:
@@ -148,7 +156,7 @@ class World:
         self.daemon.appear()
         registering = Registering(self.daemon, self.places, read, self.loop)
         self.uploading = Uploading(self.daemon, registering, self.places, read, self.loop)
-        self.answers = Answers(self.daemon, self.uploading, self.trays, read)
+        self.answers = Plain(self.daemon, self.uploading, self.trays, read)
         self.answers.presence.settle()  # nothing on this machine tells anything of itself
         self.daemon.indicator.silent = self.trays.end
         self.daemon.reconsider()
