@@ -1,12 +1,15 @@
 """What an exemption does with envelopes that wait: it destroys those that may hold some of it, where they could leave."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from agent import messages
 from agent.subject import Subject
 from consent.vocabulary import Kind, State, Why
 from tests.agent.people import BOOT, POLICY, at, clicks, keep, say_yes, subject_in
+from tests.agent.test_acknowledging import Machine
 from tests.agent.test_exemptions import EDITOR, ask, asked, standing_of
 from transport.span import Everything
 
@@ -58,3 +61,16 @@ def test_a_disk_that_keeps_what_waits_keeps_nobody_from_being_exempt(sealed: Sub
     assert "volens forget --surface NAME" in ask(sealed, asked(surfaces=frozenset({EDITOR})), 5)
     assert standing_of(sealed, 6).state is State.EXEMPT
     assert (sealed.tally.sealed, sealed.tally.seen) == (2, sealed.tally.total())
+
+
+def test_the_daemon_asks_for_the_erasure_at_once(sealed: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The uploader is woken by the request, and finds what it owes."""
+    owed: list[int] = []
+
+    async def run() -> None:
+        machine = Machine(sealed)
+        monkeypatch.setattr(machine.answers._uploading, "wake", lambda: owed.append(len(sealed.erasures.pending())))
+        assert isinstance(await machine.ask(asked(surfaces=frozenset({EDITOR}))), messages.Done)
+
+    asyncio.run(run())
+    assert owed == [1]
