@@ -19,7 +19,7 @@ from agent.settings import Settings, read
 from agent.spans import hours, span_of
 from agent.subject import Subject
 from consent.event import Clocks, Event
-from consent.ledger import LedgerError
+from consent.ledger import LedgerError, LedgerUnwritable
 from transport.errors import TransportError
 from transport.span import Last
 
@@ -143,21 +143,27 @@ class Alone:
 
     def _withdraw(self) -> messages.Answer:
         try:
-            return messages.Done(self._write_no())
-        except (LedgerError, OSError):
-            exempt = despite.exemptions(self._places)
+            words = self._write_no()
+        except (LedgerError, OSError) as error:
+            if despite.is_full(error):
+                raise
+            self._drop()
             self._places.set_ledger_aside(clock.read().wall_ms)
-        words = self._write_no()
+            words = f"{self._write_no()} The old ledger was broken and is set aside."
         if self._subject is not None:
-            with suppress(LedgerError):
-                despite.keep_exemptions(self._subject.record, exempt)
-        return messages.Done(f"{words} The old ledger was broken and is set aside.")
+            self._subject.purge(clock.read())
+        return messages.Done(words)
+
+    def _drop(self) -> None:
+        """What is open belongs to the ledger that is set aside."""
+        if self._subject is not None:
+            with suppress(OSError):
+                self._subject.close()
+            self._subject = None
 
     def _write_no(self) -> str:
         try:
             subject = self._open()
-        except (TransportError, StateUnsafe, OSError):
+        except (TransportError, StateUnsafe, LedgerUnwritable, OSError):
             return despite.withdraw(self._places, clock.boot_id(), clock.read())
-        words = subject.withdraw(clock.read())
-        subject.purge(clock.read())
-        return words
+        return subject.withdraw(clock.read())

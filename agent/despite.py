@@ -4,6 +4,7 @@ Nothing here opens the ledger for a decision. What is decided is written beside 
 destroyed rather than kept.
 """
 
+import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,9 +13,8 @@ from agent.errors import StateUnsafe
 from agent.places import Places
 from agent.record import FORGOTTEN, Record
 from agent.subject import GONE, forgotten_words
-from consent import exemption
 from consent.event import Clocks, Event
-from consent.ledger import Entry, LedgerError, salvage
+from consent.ledger import LedgerError, LedgerUnwritable, salvage
 from consent.standing import Happening
 from transport import hold, outbox
 from transport.erasing import askings
@@ -49,13 +49,28 @@ def withdraw(places: Places, boot: str, now: Clocks) -> str:
     the notes of what waited stay, sealed, so that it is known then what to ask for.
     """
     keys = Refusing()
+    try:
+        _write_no(places, keys, boot, now)
+    except (LedgerError, OSError) as error:
+        if not is_full(error):
+            raise
+        _destroy(places, keys)  # which makes room
+        _write_no(places, keys, boot, now)
+    _destroy(places, keys)
+    return f"Your consent is withdrawn. {GONE}. The receiver is asked to erase what it has as soon as your keys can be reached."
+
+
+def is_full(error: Exception) -> bool:
+    """Whether a ledger may be sound, and only cannot be written now."""
+    return isinstance(error, LedgerUnwritable) or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT))
+
+
+def _write_no(places: Places, keys: Keystore, boot: str, now: Clocks) -> None:
     record = Record(places, keys, boot)
     try:
         record.happen(Happening.WITHDRAWN, now)
     finally:
         record.close()
-    _destroy(places, keys)
-    return f"Your consent is withdrawn. {GONE}. The receiver is asked to erase what it has as soon as your keys can be reached."
 
 
 def pause(places: Places, minutes: int | None, boot: str, now: Clocks, why: Exception) -> str:
@@ -103,19 +118,6 @@ def receipt(places: Places) -> str | None:
         elif entry.what == Happening.WITHDRAWN:
             found = None
     return found
-
-
-def exemptions(places: Places) -> list[Entry]:
-    """What a broken ledger still tells of exemptions, but for their end, which would open something on the word of a line that may be
-    damaged. A new ledger begins with it, so that no later yes widens over them.
-    """
-    return [entry for entry in salvage(places.ledger) if entry.what in (exemption.ASKED, exemption.DECIDED)]
-
-
-def keep_exemptions(record: Record, told: list[Entry]) -> None:
-    """Write them into the ledger that follows. Raises LedgerUnwritable."""
-    for entry in told:
-        record.note(entry.what, entry.at, entry.data, entry.boot)
 
 
 def _destroy(places: Places, keys: Keystore) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent import beside, clock, floors, machine
+from agent import beside, clock, floors, machine, salvaged
 from agent.errors import CannotDo
 from agent.places import Places
 from agent.today import KEEP_EVERY_MS, Latest, Today
@@ -80,7 +80,13 @@ class Record:
         self.choice: Choice = replace(told, consents=max(told.consents, self._floors.consents))
         self._today = Today(Latest(self._floors.wall_ms, _later(self._floors.day, told.noticed)), clock.day_here)
         self._keep_at_ms = 0
+        self._begin()
         self.take_in()
+
+    def _begin(self) -> None:
+        """A ledger that follows one that was set aside begins with what that one tells of exemptions. Raises LedgerUnwritable."""
+        for told in salvaged.missing(self._places, self.entries):
+            self.note(told.what, told.at, told.data, told.boot)
 
     def take_in(self) -> None:
         """Write down a pause that could not be written when it was said; if it still cannot be, it holds all the same."""

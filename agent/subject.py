@@ -257,9 +257,30 @@ class Subject:
         return "Resumed."
 
     def withdraw(self, now: Clocks) -> str:
-        """Record the withdrawal. What it covers is destroyed by `purge`, which is done again at start if it was cut short."""
-        self.record.happen(Happening.WITHDRAWN, now)
+        """Record the withdrawal. What it covers is destroyed by `purge`, which is done again at start if it was cut short.
+
+        Where there is no room for the line, what it covers goes first, which makes some. Raises LedgerUnwritable if that was not enough:
+        then there is nothing left that a later yes could cover, and it is at least a pause.
+        """
+        try:
+            self.record.happen(Happening.WITHDRAWN, now)
+        except LedgerUnwritable:
+            with contextlib.suppress(OSError):
+                self._empty(keep_notes=True)
+            try:
+                self.record.happen(Happening.WITHDRAWN, now)
+            except LedgerUnwritable:
+                with contextlib.suppress(OSError):
+                    self.record.closed(beside.close(self.places, None, now, self.boot))
+                raise
         return f"Your consent is withdrawn. {GONE}, and the receiver is asked to erase what it has."
+
+    def _empty(self, *, keep_notes: bool) -> bool:
+        """Destroy what is held and waits; whether their keys are gone, too."""
+        held, waiting = self.hold.purge(), self.outbox.purge(keep_notes=keep_notes)
+        self.tally.forget_held(self.tally.held)
+        self.tally.forget_sealed(self.tally.sealed)
+        return held.key_gone and waiting.key_gone
 
     def purge(self, now: Clocks) -> None:
         """Destroy everything that a withdrawal covers, and owe the receiver an erasure of everything that it may have.
@@ -267,12 +288,10 @@ class Subject:
         What cannot be done now (a keystore that refuses, no room to write an asking) is done again at the next start.
         """
         asked = self._ask_erasure([*self.outbox.sent_notes(), *self.outbox.waiting()], everything=True)
-        held, waiting = self.hold.purge(), self.outbox.purge(keep_notes=not asked)
-        self.tally.forget_held(self.tally.held)
-        self.tally.forget_sealed(self.tally.sealed)
+        keys_gone = self._empty(keep_notes=not asked)
         self.save()
         self.chronicle.counted(self.tally.part(), now, now_or_never=True)
-        if held.key_gone and waiting.key_gone and asked:
+        if keys_gone and asked:
             with contextlib.suppress(LedgerUnwritable):  # then it is done again
                 self.record.purged(now)
 

@@ -180,6 +180,7 @@ agent.export_held
 agent.export_sent
 agent.faults
 agent.floors
+agent.salvaged
 agent.folder
 agent.home
 agent.indicator

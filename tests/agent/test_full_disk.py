@@ -1,0 +1,149 @@
+"""A disk without room, and a ledger that was set aside: the no is written or closes all the same, and nothing widens (INV-14, INV-15)."""
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.alone import Alone
+from agent.messages import Done, Withdraw
+from agent.subject import Subject
+from consent.exemption import Ground
+from consent.ledger import LedgerUnwritable
+from consent.vocabulary import State
+from tests.agent.people import BOOT, POLICY, at, clicks, keep, recording, say_yes, subject_in
+from tests.agent.test_exemptions import EDITOR, ask, asked
+from transport.keystore import KeystoreError
+from transport.span import Everything
+
+
+@pytest.fixture
+def subject(tmp_path: Path) -> Subject:
+    """Somebody who said yes and is exempt in the editor; clicks from before are held, and one envelope waits."""
+    made = subject_in(tmp_path)
+    say_yes(made, at(0))
+    keep(made, clicks(1), at(1))
+    assert made.seal(recording(), POLICY, at(1), span=Everything()).envelopes == 1
+    keep(made, clicks(2, 3), at(3))
+    ask(made, asked(Ground.MY_CHOICE, surfaces=frozenset({EDITOR})), 4)
+    return made
+
+
+@contextmanager
+def no_room(subject: Subject, until: Callable[[], bool] = lambda: False) -> Iterator[None]:
+    """No line fits into the ledger until that is so, and there is no reserve."""
+    ledger, real = os.stat(subject.places.ledger).st_ino, os.write
+    subject.places.ledger.with_suffix(".reserve").unlink(missing_ok=True)
+
+    def write(fd: int, data: Any) -> int:
+        if os.fstat(fd).st_ino == ledger and not until():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(fd, data)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "write", write)
+        patch.setattr("consent.ledger.Ledger._keep_reserve", lambda _: None)
+        yield
+
+
+def stored(subject: Subject) -> list[Path]:
+    return [*subject.places.hold.glob("*.seg"), *subject.places.outbox.glob("*.env")]
+
+
+def test_what_a_no_destroys_makes_the_room_for_it(subject: Subject) -> None:
+    """Without the reserve: the hold goes first, then the line is written into the same ledger, which keeps its exemptions."""
+    subject.close()
+    with no_room(subject, lambda: not stored(subject)), Alone(subject.places) as alone:
+        assert isinstance(alone.answer(Withdraw()), Done)
+    again = Subject(subject.places, BOOT, at(9))
+    assert (again.record.choice.state, again.hold.stats().events, len(again.record.choice.exemptions)) == (State.WITHDRAWN, 0, 1)
+    assert list(subject.places.state.glob("ledger.broken-*")) == []
+    assert len(again.erasures.pending()) == 1  # the envelope that waited may have arrived
+
+
+@pytest.mark.parametrize("keys", ["reachable", "out of reach"])
+def test_a_no_that_finds_no_room_leaves_a_sound_ledger_and_nothing_that_a_yes_could_cover(
+    subject: Subject, keys: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused, and nothing is held or waits any more; the ledger is the same, and is not taken for a broken one."""
+    subject.close()
+    before = subject.places.ledger.read_bytes()
+    if keys != "reachable":
+        refuse_keys(monkeypatch)
+    with no_room(subject), Alone(subject.places) as alone, pytest.raises(LedgerUnwritable):
+        alone.answer(Withdraw())
+    assert subject.places.ledger.read_bytes() == before
+    assert stored(subject) == []
+    assert list(subject.places.state.glob("ledger.broken-*")) == []
+
+
+def test_a_no_that_finds_no_room_is_at_least_a_pause(subject: Subject) -> None:
+    """In the process that was told, and after a restart: until the person resumes or says no again."""
+    with no_room(subject), pytest.raises(LedgerUnwritable):
+        subject.withdraw(at(5))
+    assert subject.record.choice.state is State.PAUSED
+    again = Subject(subject.places, BOOT, at(9))
+    assert (again.record.choice.state, again.hold.stats().events, again.outbox.waiting()) == (State.PAUSED, 0, [])
+    again.withdraw(at(10))
+    again.purge(at(10))
+    assert (again.record.choice.state, again.record.choice.purge_owed) == (State.WITHDRAWN, False)
+
+
+def refuse_keys(patch: pytest.MonkeyPatch) -> None:
+    def locked(_: Path) -> None:
+        raise KeystoreError("the keyring is locked; unlock it")
+
+    for where in ("agent.subject.choose", "agent.despite.choose"):
+        patch.setattr(where, locked)
+
+
+def damage(subject: Subject) -> None:
+    raw = subject.places.ledger.read_bytes()
+    subject.places.ledger.write_bytes(raw.replace(b'"language"', b'"langauge"', 1))
+
+
+def test_exemptions_outlive_a_broken_ledger_while_keys_are_out_of_reach(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """INV-15: the new ledger begins with them, before it says no."""
+    subject.close()
+    damage(subject)
+    with monkeypatch.context() as patch:
+        refuse_keys(patch)
+        with Alone(subject.places) as alone:
+            alone.answer(Withdraw())
+    again = Subject(subject.places, BOOT, at(9))
+    assert [entry.what for entry in again.record.entries][:2] == ["exemption_asked", "withdrawn"]
+    assert len(again.record.choice.exemptions) == 1
+
+
+def test_exemptions_outlive_a_kill_after_the_broken_ledger_was_set_aside(subject: Subject) -> None:
+    """INV-15: whoever opens the missing ledger next begins it with them, once; a cancellation after that stands."""
+    subject.close()
+    damage(subject)
+    subject.places.set_ledger_aside(5)
+    for _ in range(2):
+        again = Subject(subject.places, BOOT, at(9))
+        assert [each.covers.surfaces for each in again.record.choice.exemptions] == [frozenset({EDITOR})]
+        again.close()
+    cancelled = Subject(subject.places, BOOT, at(10))
+    cancelled.record.note("exemption_cancelled", at(10), {"id": cancelled.record.choice.exemptions[0].id})
+    cancelled.close()
+    assert Subject(subject.places, BOOT, at(11)).record.choice.exemptions == ()
+
+
+def test_what_is_open_when_a_ledger_is_set_aside_writes_into_the_new_one(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that fails for another reason than room: the no is in the ledger that bears the ledger's name."""
+    subject.close()
+    with Alone(subject.places) as alone:
+        opened = alone._open()
+
+        def refuse(_: object) -> str:
+            raise OSError(errno.EIO, "Input/output error")
+
+        monkeypatch.setattr(opened, "withdraw", refuse)
+        alone.answer(Withdraw())
+    again = Subject(subject.places, BOOT, at(9))
+    assert (again.record.choice.state, len(again.record.choice.exemptions)) == (State.WITHDRAWN, 1)
