@@ -52,6 +52,10 @@ class Chronicle:
         if tally.seen and data != self._counted and not waits and self._tell(COUNTED, now, data):
             self._counted, self._counted_ms = data, now.wall_ms
 
+    def again(self, tally: TallyPart, now: Clocks) -> bool:
+        """The counts, as a line that shows whether the ledger, which could not be written, can be; however many there were today."""
+        return self._record.tell(COUNTED, now, msgspec.to_builtins(tally))
+
     def _tell(self, what: str, now: Clocks, data: dict[str, Any]) -> bool:
         if now.day != self._day:
             self._day, self._today = now.day, 0

@@ -17,7 +17,7 @@ from agent.child import Child
 from agent.indicator import Indicator
 from agent.pending import Pending, raw_inputs
 from agent.permission import Facts
-from agent.policies import InForce, while_leased
+from agent.policies import InForce, load, while_leased
 from agent.subject import Subject
 from collectors import pipe
 from consent.event import Clocks
@@ -210,6 +210,17 @@ class Daemon:
         """Try again: a new display, a new consent, a resume."""
         self._blockers.clear()
         self._failures = 0
+        self.reconsider()
+
+    def go_on(self) -> None:
+        """Once a ledger that could not be written can be, nothing that it blocked waits for a person."""
+        subject, now = self.subject, self._read()
+        without_policy = self.policy.blocker is Blocker.JOURNAL_UNWRITABLE
+        if not (subject.record.unwritable or without_policy or Blocker.JOURNAL_UNWRITABLE in self._blockers) or not subject.go_on(now):
+            return
+        self._blockers.discard(Blocker.JOURNAL_UNWRITABLE)
+        if without_policy:
+            self.take(load(subject.places, subject.record, subject.settings.receiver, now))
         self.reconsider()
 
     def appear(self) -> None:

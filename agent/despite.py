@@ -12,7 +12,8 @@ from agent import beside
 from agent.errors import StateUnsafe
 from agent.places import Places
 from agent.record import FORGOTTEN, Record
-from agent.subject import GONE, forgotten_words
+from agent.subject import GONE
+from agent.words import forgotten_words
 from consent.event import Clocks, Event
 from consent.ledger import LedgerError, LedgerUnwritable, salvage
 from consent.standing import Happening

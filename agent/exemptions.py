@@ -214,7 +214,7 @@ def decided(subject: Subject, decision: Decision, signed: str, now: Clocks) -> N
     """Write a decision down that was verified. It changes what is shown and nothing else."""
     until_ms = _end_ms(decision.until) if decision.until else None
     data = {"id": decision.id, "granted": decision.granted, "reason": decision.reason, "until_ms": until_ms, "signed": signed}
-    subject.record.note(exemption.DECIDED, now, data)
+    subject.record.note(exemption.DECIDED, now, data, reserve=False)
 
 
 def _end_ms(last: date) -> int:

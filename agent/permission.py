@@ -22,7 +22,7 @@ from consent.scope import NOTHING, Scope
 from consent.standing import Happening, Standing, after
 from consent.vocabulary import AUTOMATIC_WORDS, Automatic, Blocker, Kind, Purpose, State
 
-_WHY_NO_POLICY = frozenset({Blocker.POLICY_EXPIRED, Blocker.POLICY_REFUSED})
+_WHY_NO_POLICY = frozenset({Blocker.POLICY_EXPIRED, Blocker.POLICY_REFUSED, Blocker.JOURNAL_UNWRITABLE})
 
 
 @dataclass(frozen=True, slots=True)

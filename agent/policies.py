@@ -11,6 +11,7 @@ from agent.floors import Accepted
 from agent.places import Places
 from agent.record import Record
 from consent.event import Clocks
+from consent.ledger import LedgerUnwritable
 from consent.policy import Policy, PolicyError, parse
 from consent.trust import POLICY_TARGET, Metadatas, TrustError, judge
 from consent.vocabulary import Blocker
@@ -77,7 +78,10 @@ def load(places: Places, record: Record, receiver: str | None, now: Clocks) -> I
         why = str(error)[:MOST_WORDS]
         record.refused(why, now)
         return InForce(blocker=Blocker.POLICY_REFUSED, why=why)
-    record.accept(Accepted(trusted.versions, trusted.online, policy.version), now)
+    try:
+        record.accept(Accepted(trusted.versions, trusted.online, policy.version), now)
+    except LedgerUnwritable as error:  # what is not remembered could be gone below
+        return InForce(None, trusted.expires, Blocker.JOURNAL_UNWRITABLE, str(error), now)
     return while_leased(InForce(policy, trusted.expires, verified=now), record, now)
 
 

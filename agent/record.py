@@ -138,10 +138,13 @@ class Record:
             )  # before the ledger: a number may be skipped
         self.note(happening.value, at, data)
 
-    def note(self, what: str, at: Clocks, data: dict[str, Any] | None = None, boot: str | None = None) -> None:
-        """Write down something else that the subject is entitled to read later; `boot`: the start of the machine of `at`, if another."""
+    def note(self, what: str, at: Clocks, data: dict[str, Any] | None = None, boot: str | None = None, *, reserve: bool = True) -> None:
+        """Write down something else that the subject is entitled to read later; `boot`: the start of the machine of `at`, if another.
+
+        `reserve` False for what is not the subject's own word. Raises LedgerUnwritable.
+        """
         try:
-            entry = self._ledger.append(what, at, self._boot if boot is None else boot, data)
+            entry = self._ledger.append(what, at, self._boot if boot is None else boot, data, reserve=reserve)
         except LedgerUnwritable:
             self.unwritable = True
             raise
@@ -167,11 +170,12 @@ class Record:
         return floors.highest(said, self._floors.accepted)
 
     def accept(self, accepted: floors.Accepted, at: Clocks) -> None:
-        """Remember that a policy was accepted."""
+        """Remember that a policy was accepted. Raises LedgerUnwritable: then it must not be used."""
         if accepted != self.accepted:
             with contextlib.suppress(OSError):  # the ledger remembers it too
                 self._raise(msgspec.structs.replace(self._floors, accepted=accepted))
-            self.note(POLICY_ACCEPTED, at, {"versions": list(accepted.versions), "policy": accepted.policy, "online": accepted.online})
+            data = {"versions": list(accepted.versions), "policy": accepted.policy, "online": accepted.online}
+            self.note(POLICY_ACCEPTED, at, data, reserve=False)
 
     def refused(self, why: str, at: Clocks) -> None:
         """Remember that a policy was refused: once for each reason since the last that was accepted. A full disk does not matter here."""
@@ -182,8 +186,7 @@ class Record:
             if entry.what == POLICY_REFUSED:
                 said.append(str(entry.data["why"]))
         if why not in said and len(said) < MOST_REFUSALS:
-            with contextlib.suppress(LedgerUnwritable):
-                self.note(POLICY_REFUSED, at, {"why": why})
+            self.tell(POLICY_REFUSED, at, {"why": why})
 
     def today(self, now: Clocks) -> date:
         """The calendar day here; once it was a day, it is never again one before it (INV-5)."""
@@ -224,8 +227,8 @@ class Record:
         self._floors = raised
 
     def sent(self, note: Note, at: Clocks) -> None:
-        """Write down that the receiver has a batch."""
-        self.note(SENT, at, {"id": note.id, "purpose": note.purpose, "n": note.n, "bytes": note.envelope_bytes})
+        """Write down that the receiver has a batch. Raises LedgerUnwritable."""
+        self.note(SENT, at, {"id": note.id, "purpose": note.purpose, "n": note.n, "bytes": note.envelope_bytes}, reserve=False)
 
     def sent_ids(self) -> frozenset[str]:
         """The ids of all batches that the receiver has acknowledged, ever."""

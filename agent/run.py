@@ -127,4 +127,5 @@ async def _checkpoint(daemon: Daemon) -> None:
         daemon.subject.catch_up()
         daemon.subject.drop_aged(clock.read())
         daemon.subject.save()
+        daemon.go_on()
         daemon.reconsider()

@@ -1,14 +1,16 @@
 """What was counted and saved beside the ledger, read again. What cannot be read counts as nothing: none of it opens anything."""
 
+import contextlib
 from pathlib import Path
 
 import msgspec
 
 from agent.status import TallyPart
 from agent.tally import Tally
-from consent.steady import Anchor
+from consent.event import Clocks
+from consent.steady import Anchor, anchored
 from consent.unreadable import UNREADABLE
-from transport import allowance
+from transport import allowance, disk
 from transport.seen import Seen, Stretch, sound
 
 
@@ -28,12 +30,17 @@ def spent(path: Path) -> allowance.Spent:
         return allowance.Spent()
 
 
-def anchor(path: Path) -> Anchor | None:
-    """What the steady clock counts from."""
+def anchor(path: Path, boot: str, now: Clocks) -> Anchor:
+    """What the steady clock counts from; another than was kept is kept from here on, as well as the disk lets us."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Anchor)
+        kept = msgspec.json.decode(path.read_bytes(), type=Anchor)
     except (OSError, *UNREADABLE):
-        return None
+        kept = None
+    counts_from = anchored(kept, boot, now)
+    if counts_from is not kept:
+        with contextlib.suppress(OSError):
+            disk.put(path, msgspec.json.encode(counts_from))
+    return counts_from
 
 
 def seen(path: Path) -> Seen:

@@ -18,7 +18,7 @@ from agent.places import Places
 from agent.record import FORGOTTEN, SENT, Record
 from agent.settings import Settings, read
 from agent.status import SentPart
-from agent.words import counted, span_words
+from agent.words import counted, forgotten_words, hold_words
 from consent.event import Clocks, Event
 from consent.gate import Admitted
 from consent.history import HOLD_CHOSEN, HOURS_CHOSEN, UNPLUGGED_CHOSEN
@@ -27,7 +27,6 @@ from consent.ledger import LedgerUnwritable
 from consent.policy import Policy
 from consent.receipt import ConsentReceipt, commitment
 from consent.standing import Happening, Standing
-from consent.steady import Anchor, anchored
 from consent.vocabulary import Kind, State, Why
 from transport import allowance, disk, hold
 from transport.erasing import askings
@@ -67,13 +66,13 @@ class Subject:
             raise StateUnsafe(error.what, error.do) from None
         self.catch_up()
         self.seen = saved.seen(places.seen)
-        self.anchor = self._anchor(now)
+        self.anchor = saved.anchor(places.anchor, boot, now)
         self._spent = saved.spent(places.spent)
         self.tally = saved.tally(places.tally)
         self.tally.forgotten += self.hold.recovered.forgotten_n
-        self._note_sent(now)
+        unsaid_n = self._note_sent(now)
         self.chronicle = Chronicle(self.record)
-        self.tally.settle(held=self.hold.stats().n, sealed=self.outbox.stats().n, sent=self.record.sent_n())
+        self.tally.settle(held=self.hold.stats().n, sealed=self.outbox.stats().n, sent=self.record.sent_n() + unsaid_n)
         if self.record.choice.purge_owed:
             self.purge(now)
 
@@ -147,18 +146,31 @@ class Subject:
         return counts
 
     def was_sent(self, envelope_id: str, now: Clocks) -> None:
-        """The receiver has it: the local copy goes, the ledger and the tally say so."""
+        """The receiver has it: the local copy goes, the ledger (as soon as there is room) and the tally say so."""
         note = self.outbox.sent(envelope_id)
-        self.record.sent(note, now)
+        with contextlib.suppress(LedgerUnwritable):
+            self.record.sent(note, now)
         self.tally.send(note.n)
         self.chronicle.counted(self.tally.part(), now)
 
-    def _note_sent(self, now: Clocks) -> None:
-        """Write down what was sent, and not written down because the daemon was killed in between."""
-        unsaid = self.outbox.sent_ids() - self.record.sent_ids()
+    def _note_sent(self, now: Clocks) -> int:
+        """Write down what was sent and is not written down yet; the raw inputs in that for which there is no room still."""
+        unsaid, left_n = self.outbox.sent_ids() - self.record.sent_ids(), 0
         for note in self.outbox.sent_notes() if unsaid else ():
             if note.id in unsaid:
-                self.record.sent(note, now)
+                try:
+                    self.record.sent(note, now)
+                except LedgerUnwritable:
+                    left_n += note.n
+        return left_n
+
+    def go_on(self, now: Clocks) -> bool:
+        """Whether the ledger takes lines again that are nobody's own words; what waited for that is written."""
+        if not self.chronicle.again(self.tally.part(), now):
+            return False
+        self.record.unwritable = False
+        self._note_sent(now)
+        return not self.record.unwritable
 
     def was_withdrawn(self, envelope_id: str) -> None:
         """The receiver knows it as erased: it is destroyed, never sent again."""
@@ -199,14 +211,6 @@ class Subject:
             return f"{words} {unwritable}, so this stands in a file beside it until you resume."
         self.chronicle.counted(self.tally.part(), now, now_or_never=True)
         return words
-
-    def _anchor(self, now: Clocks) -> Anchor:
-        kept = saved.anchor(self.places.anchor)
-        anchor = anchored(kept, self.boot, now)
-        if anchor is not kept:
-            with contextlib.suppress(OSError):
-                disk.put(self.places.anchor, msgspec.json.encode(anchor))
-        return anchor
 
     def choose_hours(self, chosen: Hours | None, now: Clocks) -> str:
         """Record in which hours the person is willing to be recorded (None: in all those of their yes); what to tell them."""
@@ -334,7 +338,7 @@ class Subject:
             self.tally.drop_held(Why.NOT_IN_SCOPE, forgotten.n)
             self.tally.drop_sealed(Why.NOT_IN_SCOPE, sum(note.n for note in destroyed))
         if lost != known:
-            self.record.note(narrowing.NARROWED, now, narrowing.as_data(receipt, lost))
+            self.record.note(narrowing.NARROWED, now, narrowing.as_data(receipt, lost), reserve=False)
             self.save()
         return f"The policy asks for less: {counted(held, 'held event')} destroyed." if held or destroyed else None
 
@@ -404,16 +408,3 @@ class Subject:
         self._spent = allowance.spend(self._spent, now.day.isoformat(), sent_bytes)
         with contextlib.suppress(OSError):
             disk.put(self.places.spent, msgspec.json.encode(self._spent))
-
-
-def hold_words(hold_s: int) -> str:
-    """How long things are held, for people."""
-    return f"Everything stays here for at least {span_words(hold_s)}, and until you could have looked at it for 15 minutes."
-
-
-def forgotten_words(events: int, destroyed: list[Note], sent: list[Note]) -> str:
-    words = f"Forgotten: {counted(events, 'held event')} and {counted(len(destroyed), 'waiting envelope')}."
-    return f"{words} Of what has been sent, {counted(len(sent), 'batch')} overlap; the receiver is asked to erase." if sent else words
-
-
-__all__ = ["GONE", "Subject", "forgotten_words", "hold_words"]

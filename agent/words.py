@@ -1,5 +1,7 @@
 """Words that many answers and requests share. Pure."""
 
+from collections.abc import Sized
+
 NO_LOCKS = "Nothing here says when the screen is locked, so it counts as unlocked."
 
 
@@ -15,3 +17,14 @@ def span_words(seconds: int) -> str:
         if seconds >= unit_s and seconds % unit_s == 0 and (unit_s, seconds) != (86_400, 86_400):
             return counted(seconds // unit_s, unit)
     return counted(seconds, "second")
+
+
+def hold_words(hold_s: int) -> str:
+    """How long things are held, for people."""
+    return f"Everything stays here for at least {span_words(hold_s)}, and until you could have looked at it for 15 minutes."
+
+
+def forgotten_words(events: int, destroyed: Sized, sent: Sized) -> str:
+    """What became of a span that was forgotten, for people."""
+    words = f"Forgotten: {counted(events, 'held event')} and {counted(len(destroyed), 'waiting envelope')}."
+    return f"{words} Of what has been sent, {counted(len(sent), 'batch')} overlap; the receiver is asked to erase." if sent else words

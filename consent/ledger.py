@@ -157,15 +157,20 @@ class Ledger:
         except OSError as full:
             if not reserve:
                 raise LedgerUnwritable(f"the ledger cannot be written: {full.strerror}") from None
-            with contextlib.suppress(OSError):
-                self._reserve.unlink()
-            try:
-                self._write(line)
-            except OSError as error:
-                raise LedgerUnwritable(f"the ledger cannot be written: {error.strerror}") from None
+            self._write_with_reserve(line)
+        else:
+            self._keep_reserve()
         self.entries.append(entry)
         self._keep_tail(entry)
         return entry
+
+    def _write_with_reserve(self, line: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._reserve.unlink()
+        try:
+            self._write(line)
+        except OSError as error:
+            raise LedgerUnwritable(f"the ledger cannot be written: {error.strerror}") from None
 
     def close(self) -> None:
         """Give the file back."""

@@ -1,30 +1,43 @@
 """A disk without room, and a ledger that was set aside: the no is written or closes all the same, and nothing widens (INV-14, INV-15)."""
 
+import asyncio
 import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent import policies
 from agent.alone import Alone
+from agent.daemon import Daemon
 from agent.messages import Done, Withdraw
 from agent.subject import Subject
 from consent.exemption import Ground
-from consent.ledger import LedgerUnwritable
-from consent.vocabulary import State
+from consent.ledger import RESERVE_BYTES, LedgerUnwritable
+from consent.policy import parse
+from consent.vocabulary import Blocker, State
 from tests.agent.people import BOOT, POLICY, at, clicks, keep, recording, say_yes, subject_in
-from tests.agent.test_exemptions import EDITOR, ask, asked
+from tests.agent.test_exemptions import EDITOR, ask, asked, decide
+from tests.agent.test_narrowing import cache
+from tests.policies import as_bytes, policy, surface
+from tests.register import REGISTER
+from tests.trust import Repository
 from transport.keystore import KeystoreError
 from transport.span import Everything
+
+RECEIVER = "http://127.0.0.1:9"
+REPOSITORY = Repository(expires=datetime.fromtimestamp(at(600).wall_ms / 1000, UTC))
 
 
 @pytest.fixture
 def subject(tmp_path: Path) -> Subject:
     """Somebody who said yes and is exempt in the editor; clicks from before are held, and one envelope waits."""
     made = subject_in(tmp_path)
+    cache(made, REPOSITORY.build())  # its root is pinned before the yes
     say_yes(made, at(0))
     keep(made, clicks(1), at(1))
     assert made.seal(recording(), POLICY, at(1), span=Everything()).envelopes == 1
@@ -147,3 +160,72 @@ def test_what_is_open_when_a_ledger_is_set_aside_writes_into_the_new_one(subject
         alone.answer(Withdraw())
     again = Subject(subject.places, BOOT, at(9))
     assert (again.record.choice.state, len(again.record.choice.exemptions)) == (State.WITHDRAWN, 1)
+
+
+def test_the_reserve_is_for_the_persons_own_words(subject: Subject) -> None:
+    """A policy, a narrower one, a decision and a batch that was sent do not take it; each is refused or left out instead."""
+    subject.acknowledge("ab" * 32, at(5))
+    reserve = subject.places.ledger.with_suffix(".reserve")
+    (note,) = subject.outbox.waiting()
+    ledger, real = os.stat(subject.places.ledger).st_ino, os.write
+
+    def write(fd: int, data: Any) -> int:
+        if os.fstat(fd).st_ino == ledger and reserve.exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(fd, data)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "write", write)
+        found = policies.load(subject.places, subject.record, RECEIVER, at(6))
+        assert (found.policy, found.blocker) == (None, Blocker.JOURNAL_UNWRITABLE)
+        assert policies.load(subject.places, subject.record, "http://elsewhere", at(6)).blocker is Blocker.POLICY_REFUSED
+        subject.was_sent(note.id, at(6))
+        with pytest.raises(LedgerUnwritable):
+            subject.narrow(parse(as_bytes(policy(surfaces=[surface(kinds=["focus"])]))), frozenset(REGISTER), at(6))
+        with pytest.raises(LedgerUnwritable):
+            decide(subject, granted=True)
+        assert reserve.stat().st_size == RESERVE_BYTES
+        subject.withdraw(at(7))
+        assert not reserve.exists()
+    subject.purge(at(8))
+    assert reserve.stat().st_size == RESERVE_BYTES
+
+
+def test_what_was_sent_while_there_was_no_room_is_told_later_and_counts(subject: Subject) -> None:
+    """INV-21: a start without room counts it all the same; the next with room writes it down, once."""
+    (note,) = subject.outbox.waiting()
+    with no_room(subject):
+        subject.was_sent(note.id, at(5))
+        again = Subject(subject.places, BOOT, at(6))
+        assert (again.tally.sent, again.tally.seen) == (1, again.tally.total())
+    for _ in range(2):
+        later = Subject(subject.places, BOOT, at(7))
+        assert (later.sent().batches, later.tally.sent) == (1, 1)
+
+
+def test_a_daemon_goes_on_by_itself_as_soon_as_there_is_room(subject: Subject) -> None:
+    """Blocked by a ledger that takes no line; then it takes one: blocker and missing policy are gone without a word of the person."""
+    (subject.places.state / "agent.toml").write_text(f'receiver = "{RECEIVER}"\n')
+    subject.close()
+    subject = Subject(subject.places, BOOT, at(5))
+    daemon = Daemon(subject, REGISTER, lambda: at(6), asyncio.new_event_loop())
+    with no_room(subject):
+        daemon.take(policies.load(subject.places, subject.record, RECEIVER, at(6)))
+        daemon.block(Blocker.JOURNAL_UNWRITABLE)
+        daemon.go_on()
+        assert Blocker.JOURNAL_UNWRITABLE in daemon.standing.blockers
+        assert Blocker.POLICY_MISSING not in daemon.standing.blockers
+    daemon.go_on()
+    assert daemon.standing.blockers == (Blocker.NO_INDICATOR,)
+    assert (subject.record.unwritable, daemon.policy.policy is not None) == (False, True)
+
+
+def test_a_no_that_found_no_room_does_not_go_on_by_itself(subject: Subject) -> None:
+    """The person meant it: with room again it stays paused until they resume."""
+    daemon = Daemon(subject, REGISTER, lambda: at(6), asyncio.new_event_loop())
+    with no_room(subject), pytest.raises(LedgerUnwritable):
+        subject.withdraw(at(5))
+    daemon.block(Blocker.JOURNAL_UNWRITABLE)
+    subject.catch_up()
+    daemon.go_on()
+    assert daemon.standing.state is State.PAUSED
