@@ -4,9 +4,11 @@ The number of the consent makes the pseudonyms, so a new ledger must not begin i
 never gone below, whatever became of the ledger that remembered it; and a lease that was once over stays so, whatever the clock says.
 """
 
+import contextlib
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -19,6 +21,11 @@ from transport import disk
 Versions = tuple[int, int, int, int]
 """Of root, timestamp, snapshot and targets."""
 _MAX_BYTES = 4096
+_LATEST = date(2200, 1, 1)
+"""No clock of this machine is believed that far: such a number is damage, and every later day would be one before it."""
+_MOST = 10**9
+Instant = Annotated[int, msgspec.Meta(ge=0, le=7_258_118_400_000)]
+"""Unix milliseconds, no later than _LATEST."""
 
 
 class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,19 +49,32 @@ class Floors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         lapsed_wall_ms: The end of the latest lease that was seen to be over (ms since 1970, UTC): one that ends no later is over, too.
     """
 
-    consents: int = 0
+    consents: Annotated[int, msgspec.Meta(ge=0, le=_MOST)] = 0
     accepted: Accepted = Accepted()
-    wall_ms: int = 0
+    wall_ms: Instant = 0
     day: date | None = None
-    lapsed_wall_ms: int = 0
+    lapsed_wall_ms: Instant = 0
 
 
 def read(places: Places) -> Floors:
     """The numbers; where their file is gone, at least as many consents as ledgers that were set aside still tell of."""
+    found = _sound(places.floors)
+    return found if found.consents else msgspec.structs.replace(found, consents=_told_by(places.state.glob("ledger.broken-*")))
+
+
+def _sound(path: Path) -> Floors:
+    """Each number that reads and can be; one that cannot takes no other with it."""
     try:
-        return msgspec.json.decode(disk.read(places.floors, _MAX_BYTES), type=Floors)
+        said = msgspec.json.decode(disk.read(path, _MAX_BYTES), type=dict[str, msgspec.Raw])
     except (OSError, disk.NotPrivate, *UNREADABLE):
-        return Floors(_told_by(places.state.glob("ledger.broken-*")))
+        return Floors()
+    floors = Floors()
+    for field in msgspec.structs.fields(Floors):
+        with contextlib.suppress(*UNREADABLE):
+            value = msgspec.json.decode(said.get(field.name, msgspec.Raw()), type=field.type)
+            if not isinstance(value, date) or value <= _LATEST:
+                floors = msgspec.structs.replace(floors, **{field.name: value})
+    return floors
 
 
 def put(places: Places, floors: Floors) -> None:

@@ -5,6 +5,7 @@ is waited for, and not taken for one that hangs: forgetting a full hold takes se
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import signal
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agent.errors import AlreadyRunning
+from consent.ledger import move_aside
 
 BUSY_AT_MOST_S = 60.0
 """Longer than any forget of a full hold; a holder that is busy for longer hangs."""
@@ -25,7 +27,13 @@ class Lock:
     """The lock, held until `release` or the end of the process. Raises AlreadyRunning if another process holds it."""
 
     def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            self._fd = _open(path)
+        except OSError as error:
+            if error.errno not in (errno.EISDIR, errno.ELOOP):
+                raise
+            _clear(path)
+            self._fd = _open(path)
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -52,6 +60,21 @@ class Lock:
         with contextlib.suppress(OSError):  # a disk without room: the lock itself is the kernel's
             os.pwrite(self._fd, line, 0)
             os.ftruncate(self._fd, len(line))
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def _clear(path: Path) -> None:
+    """Move a folder or a link out of the lock's place: nobody can hold it there. One process at a time, so that no lock is moved."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if path.is_symlink() or path.is_dir():
+            move_aside(path)
+    finally:
+        os.close(folder)
 
 
 def _said(fd: int) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from platformdirs import PlatformDirs
 
 from agent.errors import StateUnsafe
-from consent.ledger import TAIL
+from consent.ledger import TAIL, move_aside
 from transport import disk
 
 _DIRS = PlatformDirs("volens", appauthor=False)
@@ -141,7 +141,10 @@ class Places:
         """Give a broken ledger another name, so that a new one can begin."""
         with contextlib.suppress(FileNotFoundError):
             os.replace(self.ledger, self.state / f"ledger.broken-{wall_ms}")
-        self.ledger_tail.unlink(missing_ok=True)  # after it: a ledger that lacks its end must not hold for an instant
+        # after it: a ledger that lacks its end must not hold for an instant
+        if self.ledger_tail.is_dir() and not self.ledger_tail.is_symlink():
+            move_aside(self.ledger_tail)
+        self.ledger_tail.unlink(missing_ok=True)
 
     def tighten(self) -> None:
         """Take from others what they may reach of ours, before a no is carried out; what is not ours is left to `check`."""

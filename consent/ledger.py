@@ -134,7 +134,7 @@ class Ledger:
         self._reserve, self._tail = path.with_suffix(".reserve"), path.with_suffix(TAIL)
         raw = path.read_bytes() if path.exists() else b""
         self.entries, good = _read(raw)
-        _reaches(self.entries, self._tail.read_bytes() if self._tail.exists() else None)
+        _reaches(self.entries, self._told_tail())
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         if good < len(raw):
             os.ftruncate(self._fd, good)
@@ -187,6 +187,15 @@ class Ledger:
             raise
         self._end += len(line)
 
+    def _told_tail(self) -> bytes | None:
+        """The tail, if there is one that reads. What is no file of ours is moved out of the way: it says as much as none."""
+        try:
+            if self._tail.is_symlink() or self._tail.is_dir():
+                move_aside(self._tail)
+            return self._tail.read_bytes()
+        except OSError:
+            return None
+
     def _keep_tail(self, last: Entry) -> None:
         """Say that the ledger reaches at least to here. After the line is durable, and not durable itself: a crash leaves an older one."""
         new = self._tail.with_name(f"{self._tail.name}.part")
@@ -204,6 +213,14 @@ class Ledger:
             if not self._reserve.exists() or self._reserve.stat().st_size < RESERVE_BYTES:
                 self._reserve.touch(0o600)
                 self._reserve.write_bytes(bytes(RESERVE_BYTES))
+
+
+def move_aside(path: Path) -> None:
+    """Give what stands in a file's place (a folder, a link) the first free name beside it. Raises OSError."""
+    number = 1
+    while os.path.lexists(path.with_name(f"{path.name}.aside-{number}")):
+        number += 1
+    os.replace(path, path.with_name(f"{path.name}.aside-{number}"))
 
 
 def _sync_folder(folder: Path) -> None:
