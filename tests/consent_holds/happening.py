@@ -110,8 +110,7 @@ class Happening(Life):
     @rule(power_cut=st.booleans())
     def crash(self, power_cut: bool) -> None:
         self.world.disk.crash_in = None
-        self.world.die(power_cut=power_cut)
-        self.after_start()
+        self.start_again(power_cut=power_cut)
 
     @rule(room=st.sampled_from([0, 500, 5000, None]))
     def disk_is_full(self, room: int | None) -> None:

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 from agent import messages
 from agent.subject import Subject
 from collectors import pipe
+from consent.ledger import LedgerError, LedgerUnwritable
 from consent.vocabulary import Kind, State, SurfaceId
 from tests.consent_holds.children import Observer
 from tests.consent_holds.people import Voice
@@ -88,12 +89,16 @@ class Life(RuleBasedStateMachine):
         possible = {self.truth.told}
         for asked in [*self.refused_stops, *self.open_requests]:
             possible |= {asked.effect(told) for told in possible}
+            if asked.effect is no:  # one that finds no room is a pause at least
+                possible |= {pause(told) for told in possible}
         agreed = [told for told in possible if same(told, found)]
         hold_to("INV-12", agreed, "a decision that was acknowledged is lost, or one that nobody made is there")
         if agreed and agreed[0].yes is None and self.truth.told.yes is not None:
             self.truth.cover_all("withdrawn")
-        self.truth.told = agreed[0]
-        if any(asked.effect is pause for asked in self.open_requests):  # written down or not: nobody was told how long it is
+        became_paused, self.truth.told = agreed[0].paused and not self.truth.told.paused, agreed[0]
+        if became_paused or any(
+            asked.effect is pause for asked in self.open_requests
+        ):  # written down or not: nobody was told how long it is
             self.truth.pause_left_ms = self.pause_left_ms(subject)
         self.open_requests.clear()
         self.under_way.clear()
@@ -134,9 +139,18 @@ class Life(RuleBasedStateMachine):
         """Let the daemon do what it has to; if it died of it, start it again. Whether it lived."""
         if self.world.settle():
             return True
-        self.world.die(power_cut=self.power_cut)
-        self.after_start()
+        self.start_again(power_cut=self.power_cut)
         return False
+
+    def start_again(self, *, power_cut: bool) -> None:
+        """The process or the machine is gone, and starts: what it was told is there, so its ledger holds."""
+        try:
+            self.world.die(power_cut=power_cut)
+        except LedgerUnwritable:
+            raise
+        except LedgerError as error:
+            hold_to("INV-12", False, f"after a start the ledger does not hold: {error}")
+        self.after_start()
 
     def after_start(self) -> None:
         self.narrowed()
