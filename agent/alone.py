@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from agent import clock, despite, exemptions, messages, zone
+from agent import choosing, clock, despite, exemptions, messages, zone
 from agent.despite import BROKEN
 from agent.errors import CannotDo, StateUnsafe
 from agent.lock import Lock, take_over
@@ -89,10 +89,10 @@ class Alone:
             case messages.HoldFor(seconds):
                 return messages.Done(subject.hold_for(seconds, None, now))
             case messages.ChooseHours(text, only_say):
-                words = subject.hours_words() if only_say else subject.choose_hours(hours(text, zone.name()), now)
+                words = choosing.hours_words(subject) if only_say else choosing.choose_hours(subject, hours(text, zone.name()), now)
                 return messages.Done(words)
             case messages.ChooseUnplugged(exempt):
-                return messages.Done(subject.choose_unplugged(now, exempt=exempt))
+                return messages.Done(choosing.choose_unplugged(subject, now, exempt=exempt))
             case messages.AskReceipt(begin):
                 return messages.receipt_part(subject.record.choice.receipt, begin)
         return self._exempt(request, subject, now)

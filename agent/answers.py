@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from agent import consenting, exemptions, faults, messages, narrowing, spans, zone
+from agent import choosing, consenting, exemptions, faults, messages, narrowing, spans, zone
 from agent.control import Connection
 from agent.daemon import Daemon
 from agent.errors import AgentError, CannotDo, TryAgain
@@ -137,7 +137,7 @@ class Answers:
             case messages.ChooseHours():
                 return self._choose_hours(request)
             case messages.ChooseUnplugged(exempt):
-                return self._decided(lambda: self._daemon.subject.choose_unplugged(self._read(), exempt=exempt))
+                return self._decided(lambda: choosing.choose_unplugged(self._daemon.subject, self._read(), exempt=exempt))
 
     def _stop_or_go_on(self, request: messages.Pause | messages.Resume | messages.Forget) -> messages.Answer:
         match request:
@@ -253,9 +253,9 @@ class Answers:
     def _choose_hours(self, request: messages.ChooseHours) -> messages.Answer:
         subject = self._daemon.subject
         if request.only_say:
-            return messages.Done(subject.hours_words())
+            return messages.Done(choosing.hours_words(subject))
         chosen = spans.hours(request.hours, zone.name())
-        return self._decided(lambda: subject.choose_hours(chosen, self._read()))
+        return self._decided(lambda: choosing.choose_hours(subject, chosen, self._read()))
 
     def _resume(self) -> messages.Answer:
         words = self._daemon.subject.resume(self._read())
@@ -305,7 +305,7 @@ class Answers:
         return policy, msgspec.structs.replace(
             consenting.offer(policy, entries),
             waits=narrowing.shown(daemon.waits()),
-            hours=daemon.subject.hours_offered(),
+            hours=choosing.hours_offered(daemon.subject),
             zone=zone.name(),
             exempt=exemptions.standing_words(daemon.subject, self._read()),
         )

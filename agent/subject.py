@@ -11,7 +11,7 @@ from datetime import date
 
 import msgspec
 
-from agent import beside, narrowing, permission, saved, zone
+from agent import beside, narrowing, permission, saved
 from agent.chronicle import Chronicle
 from agent.errors import CannotDo, StateUnsafe
 from agent.places import Places
@@ -21,8 +21,7 @@ from agent.status import SentPart
 from agent.words import counted, forgotten_words, hold_words
 from consent.event import Clocks, Event
 from consent.gate import Admitted
-from consent.history import HOLD_CHOSEN, HOURS_CHOSEN, UNPLUGGED_CHOSEN
-from consent.hours import ALWAYS_WORD, Hours, usual
+from consent.history import HOLD_CHOSEN
 from consent.ledger import LedgerUnwritable
 from consent.policy import Policy
 from consent.receipt import ConsentReceipt, commitment
@@ -211,32 +210,6 @@ class Subject:
             return f"{words} {unwritable}, so this stands in a file beside it until you resume."
         self.chronicle.counted(self.tally.part(), now, now_or_never=True)
         return words
-
-    def choose_hours(self, chosen: Hours | None, now: Clocks) -> str:
-        """Record in which hours the person is willing to be recorded (None: in all those of their yes); what to tell them."""
-        self.record.note(HOURS_CHOSEN, now, {"hours": chosen.text() if chosen else None})
-        return self.hours_words()
-
-    def choose_unplugged(self, now: Clocks, *, exempt: bool) -> str:
-        """Record whether the person is exempt while no charger is plugged in; what to tell them."""
-        self.record.note(UNPLUGGED_CHOSEN, now, {"exempt": exempt})
-        return f"Without a charger you are {'exempt' if exempt else 'not exempt by that alone'}, as far as the computer says so."
-
-    def hours_offered(self) -> str:
-        """The hours of a yes that names no others: those of the yes in force, or the usual ones; a local trial is too short for hours."""
-        receipt = self.record.receipt()
-        if receipt is not None:
-            return receipt.hours
-        return ALWAYS_WORD if self.settings.trial else usual(zone.name()).text()
-
-    def hours_words(self) -> str:
-        """In which hours anything may be recorded, for people."""
-        receipt = self.record.receipt()
-        if receipt is None:
-            return "Nothing is recorded at any hour, because there is no consent."
-        agreed, *chosen = permission.hours(self.record.choice, receipt)
-        own = f" Of these you chose: {chosen[0].text()}." if chosen else ""
-        return f"Hours of your yes: {agreed.text()}.{own} Outside of them nothing is recorded, and nothing is sent."
 
     def hold_s(self, policy: Policy | None) -> int:
         """How long what is recorded now is held, in seconds; without a policy: by the person's own words and the receipt."""

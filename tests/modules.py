@@ -146,6 +146,7 @@ agent.beside
 agent.carrier
 agent.channel
 agent.child
+agent.choosing
 agent.chronicle
 agent.clock
 agent.commands

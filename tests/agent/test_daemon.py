@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import messages
+from agent import choosing, messages
 from agent.daemon import Daemon
 from agent.indicator import Indicator
 from agent.permission import hours as hours_of
@@ -186,7 +186,7 @@ def test_outside_the_hours_of_the_yes_the_person_is_exempt(tmp_path: Path) -> No
             found.append((daemon.standing.state is State.EXEMPT, daemon.standing.because))
         outside = (True, (Automatic.OUTSIDE_HOURS,))
         assert found == [outside, (False, ()), (False, ()), outside, outside, outside, (False, ()), (False, ())]
-        daemon.subject.choose_hours(parse_hours("mon-fri 14:00-15:00"), clock())
+        choosing.choose_hours(daemon.subject, parse_hours("mon-fri 14:00-15:00"), clock())
         daemon.reconsider()
         assert daemon.standing.because == (Automatic.OUTSIDE_HOURS,)
 
@@ -243,7 +243,7 @@ def test_a_fact_of_the_session_exempts_while_it_holds(tmp_path: Path, ground: Au
         if ground is Automatic.UNPLUGGED:
             daemon.exempt(ground, holds=True)
             assert daemon.standing.state is before.state, "only whoever chose it"
-            daemon.subject.choose_unplugged(clock(), exempt=True)
+            choosing.choose_unplugged(daemon.subject, clock(), exempt=True)
         daemon.exempt(ground, holds=True)
         assert (daemon.standing.state, daemon.standing.because) == (State.EXEMPT, (ground,))
         assert daemon.standing.generation > before.generation
@@ -258,10 +258,10 @@ def test_hours_survive_a_restart_and_never_exceed_the_yes(tmp_path: Path) -> Non
     """What was chosen is in the ledger; more than the yes said has no effect; taken back, the hours of the yes hold."""
     clock = Clock("2026-11-20T18:00:00Z")
     subject = subject_in(tmp_path, clock())
-    assert subject.hours_words() == "Nothing is recorded at any hour, because there is no consent."
+    assert choosing.hours_words(subject) == "Nothing is recorded at any hour, because there is no consent."
     say_yes(subject, clock(), hours="mon-fri 9:00-17:00 UTC")
     for chosen, held in (("always", True), ("mon-fri 9:00-10:00", False), (None, True)):
-        subject.choose_hours(parse_hours(chosen) if chosen else None, clock())
+        choosing.choose_hours(subject, parse_hours(chosen) if chosen else None, clock())
         subject.close()
         subject = subject_in(tmp_path, clock())
         every = hours_of(subject.record.choice, subject.record.receipt())
