@@ -50,10 +50,10 @@ def test_a_request_that_raises_is_refused_and_the_next_is_answered(
     assert capsys.readouterr().err == "volens: KeyError, which is a fault of Volens itself; report this line\n"
 
 
-@pytest.mark.parametrize("place", ["pause", "choose_hours"])
+@pytest.mark.parametrize("place", ["pause", "forget"])
 def test_a_decision_that_is_cut_short_closes_the_gate_until_a_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     """Whatever was written down of it: nothing is recorded before its person says so."""
-    requests = {"pause": messages.Pause(30), "choose_hours": messages.ChooseHours(None, only_say=False)}
+    requests = {"pause": messages.Pause(30), "forget": messages.Forget()}
 
     async def run() -> None:
         machine = machine_in(tmp_path)

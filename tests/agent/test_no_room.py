@@ -39,10 +39,10 @@ def subject(tmp_path: Path) -> Subject:
     made = subject_in(tmp_path)
     cache(made, REPOSITORY.build())  # its root is pinned before the yes
     say_yes(made, at(0))
+    ask(made, asked(Ground.MY_CHOICE, surfaces=frozenset({EDITOR})), 0)  # first: it destroys what waits
     keep(made, clicks(1), at(1))
     assert made.seal(recording(), POLICY, at(1), span=Everything()).envelopes == 1
     keep(made, clicks(2, 3), at(3))
-    ask(made, asked(Ground.MY_CHOICE, surfaces=frozenset({EDITOR})), 4)
     return made
 
 

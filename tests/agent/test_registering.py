@@ -84,6 +84,7 @@ class Machine:
             loop = asyncio.get_running_loop()
             daemon = Daemon(self.subject, REGISTER, self.read, loop)
             daemon.policy, daemon.standing = InForce(POLICY), recording()
+            daemon.reconsider = lambda: None  # type: ignore[method-assign]  # what holds here is that
             registering = Registering(daemon, self.places, self.read, loop)
             uploading = Uploading(daemon, registering, self.places, self.read, loop)
             try:
