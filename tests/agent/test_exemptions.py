@@ -325,6 +325,8 @@ def elsewhere(folder: Path, stands_in_the_way: str) -> None:
         (folder.parent / "another").mkdir()
         folder.symlink_to(folder.parent / "another")
     elif stands_in_the_way == "another's":
+        if os.geteuid() != 0:
+            pytest.skip("only root can give a folder away")
         folder.mkdir(mode=0o700)
         os.chown(folder, 65534, 65534)
     else:

@@ -5,6 +5,7 @@ socket, where the acknowledgement is what is heard; or by the command, which doe
 What the acknowledgement covers is gone after the next start, at the latest; nothing else is lost.
 """
 
+import os
 import random
 import shutil
 from collections.abc import Callable, Iterator
@@ -27,7 +28,7 @@ from tests.consent_live.traced import Point, needs_strace, points, strace
 from tests.nothing_lost.test_whole_kills import Household, household_in
 from tests.nothing_lost.whole import QUIET
 
-pytestmark = needs_strace
+pytestmark = [needs_strace, pytest.mark.skipif(os.geteuid() != 0, reason="only root traces a daemon that is closed to others")]
 PATIENCE_S = 20.0
 """A traced daemon is slow."""
 
