@@ -244,7 +244,7 @@ class Daemon:
             return
         scope = self.standing.scope
         rules = tuple(
-            pipe.SurfaceRule(surface.id, surface.executables, surface.structure_only, surface.packages, surface.hosts)
+            pipe.SurfaceRule(surface.id, surface.executables, surface.structure_only, surface.packages, surface.hosts, surface.words)
             for surface in policy.surfaces.values()
             if surface.id in scope.surfaces()
         )

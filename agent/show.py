@@ -191,7 +191,9 @@ def plain(event: Event) -> dict[str, Any]:
 def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "+".join(value) if isinstance(value, list | tuple) else str(value)
+    if not isinstance(value, list | tuple):
+        return str(value)
+    return "+".join(value) if all(isinstance(one, str) for one in value) else " ".join(map(str, value))
 
 
 def held(events: Iterable[Event]) -> None:

@@ -17,6 +17,7 @@ class SurfaceRule(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_f
         structure_only: Only pointer, scroll, focus: no keys of any kind (terminals, mail, chat).
         packages: Debian packages, one of which must have brought the program; none: its path is enough.
         hosts: A site's. Nothing here can read a host yet, so a surface that has some is never recognised.
+        words: Labels that may stay readable besides those of its installed message catalogues.
     """
 
     surface: SurfaceId
@@ -24,6 +25,7 @@ class SurfaceRule(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_f
     structure_only: bool
     packages: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 class Grant(msgspec.Struct, frozen=True, tag="grant", forbid_unknown_fields=True):

@@ -128,6 +128,12 @@ def _of_surface(name: SurfaceId, old: SurfaceTerms, new: SurfaceTerms) -> Iterat
         yield _other(f"app {name}: no longer stands for {', '.join(sorted(less))}; it waits, because it is no longer what was agreed to")
     yield from _narrowed_to(name, "programs of the packages", old.packages, new.packages)
     yield from _narrowed_to(name, "the hosts", old.hosts, new.hosts)
+    if words := set(new.words) - set(old.words):
+        yield _more(f"app {name}: also keeps the labels {', '.join(sorted(words))}")
+    if words := set(old.words) - set(new.words):
+        yield _other(
+            f"app {name}: no longer keeps the labels {', '.join(sorted(words))}; it waits, because it is no longer what was agreed to"
+        )
     if new.category != old.category:
         change = _more if old.structure_only and not new.structure_only else _other
         yield change(f"app {name}: it counts as {new.category}, and was {old.category}")

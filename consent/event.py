@@ -7,17 +7,31 @@ Payloads never show themselves: their repr is their name, because reprs end up i
 
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from itertools import pairwise
+from typing import Annotated, ClassVar, get_args
 
 import msgspec
 
 from consent.vocabulary import Kind, SurfaceId
+from consent.words import ChosenBy, ClipboardAct, ClipboardKind, ElementRole, PathPurpose, SizeBucket
 
 Pixel = Annotated[int, msgspec.Meta(ge=-32768, le=32767)]
 """Physical pixels; an X11 coordinate is a signed 16-bit number."""
 Extent = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**32)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Percent = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+"""How large the toolkit draws: 100 is one physical pixel for one of its own."""
+
+MAX_POINTS = 90
+"""Three seconds at 30 points a second; a longer path is several events."""
+LongestMs = Annotated[int, msgspec.Meta(ge=0, le=60_000)]
+Offsets = Annotated[tuple[LongestMs, ...], msgspec.Meta(min_length=2, max_length=MAX_POINTS)]
+Pixels = Annotated[tuple[Pixel, ...], msgspec.Meta(min_length=2, max_length=MAX_POINTS)]
+
+MAX_LABEL = 80
+"""Menu items are shorter; what is longer is a sentence, and may be somebody's."""
+Label = Annotated[str, msgspec.Meta(max_length=MAX_LABEL)]
 
 
 class Clocks(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -153,13 +167,19 @@ class Payload(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
 
 
 class PointerButton(Payload, frozen=True, array_like=True, tag="pointer_button"):
-    """A button went down or up. Physical pixels, relative to the window; `n` = 1."""
+    """A button went down or up. Physical pixels, relative to the window; `n` = 1.
+
+    `monitor_x`, `monitor_y`: upper left corner, on the whole screen, of the monitor that the pointer is on.
+    """
 
     kind = Kind.POINTER_BUTTON
     x: Pixel
     y: Pixel
     button: Button
     pressed: bool
+    monitor_x: Pixel = 0
+    monitor_y: Pixel = 0
+    scale_percent: Percent = 100
 
 
 class PointerScroll(Payload, frozen=True, array_like=True, tag="pointer_scroll"):
@@ -170,6 +190,33 @@ class PointerScroll(Payload, frozen=True, array_like=True, tag="pointer_scroll")
     y: Pixel
     dx: Pixel
     dy: Pixel
+    monitor_x: Pixel = 0
+    monitor_y: Pixel = 0
+    scale_percent: Percent = 100
+
+
+class PointerPath(Payload, frozen=True, array_like=True, tag="pointer_path"):
+    """How the pointer went while dragging, or on its way to a press: at most 30 points a second. `n` = the raw moves in it.
+
+    Attributes:
+        t_ms: Of each point, from the event's instant on; the first is 0.
+        x: Of each point, physical pixels from the window's left edge; `y` from its top.
+    """
+
+    kind = Kind.POINTER_PATH
+    purpose: PathPurpose
+    t_ms: Offsets
+    x: Pixels
+    y: Pixels
+    monitor_x: Pixel = 0
+    monitor_y: Pixel = 0
+    scale_percent: Percent = 100
+
+    def __post_init__(self) -> None:
+        if not len(self.t_ms) == len(self.x) == len(self.y):
+            raise ValueError("a path has as many times as places")
+        if self.t_ms[0] != 0 or any(later < earlier for earlier, later in pairwise(self.t_ms)):
+            raise ValueError("the times of a path begin at 0 and do not go back")
 
 
 class KeyNamed(Payload, frozen=True, array_like=True, tag="key_named"):
@@ -215,7 +262,7 @@ class SecureInput(Payload, frozen=True, array_like=True, tag="secure_input"):
 
 
 class Focus(Payload, frozen=True, array_like=True, tag="focus"):
-    """An allowlisted window came to the front: where it is on the screen. No title, no URL."""
+    """An allowlisted window came to the front: where it is on the whole screen, and on which monitor its middle is. No title, no URL."""
 
     kind = Kind.FOCUS
     x: Pixel
@@ -224,6 +271,44 @@ class Focus(Payload, frozen=True, array_like=True, tag="focus"):
     height: Extent
     screen_width: Extent
     screen_height: Extent
+    monitor_x: Pixel = 0
+    monitor_y: Pixel = 0
+    monitor_width: Extent = 0
+    monitor_height: Extent = 0
+    scale_percent: Percent = 100
+
+
+class Element(Payload, frozen=True, array_like=True, tag="element"):
+    """A menu item, an option or the like was chosen. `n` = 0: the click or the key that chose it is counted as itself.
+
+    Attributes:
+        index: Its place among its parent's children, from 0, as the toolkit counts.
+        x: Its box in physical pixels from the window's corner, as are `y`, `width`, `height`; all 0 if the toolkit does not say.
+        label: Only if it is interface vocabulary (`collectors.labels`); else empty.
+    """
+
+    kind = Kind.ELEMENT
+    role: ElementRole
+    index: Count
+    x: Pixel
+    y: Pixel
+    width: Extent
+    height: Extent
+    chosen_by: ChosenBy
+    label: Label = ""
+
+    def __post_init__(self) -> None:
+        if not self.label.isprintable():
+            raise ValueError("a label has only characters that can be shown")
+
+
+class Clipboard(Payload, frozen=True, array_like=True, tag="clipboard"):
+    """Something was copied, cut or pasted: in which forms it is offered, and about how large it is. `n` = 0."""
+
+    kind = Kind.CLIPBOARD
+    act: ClipboardAct
+    kinds: Annotated[tuple[ClipboardKind, ...], msgspec.Meta(max_length=len(ClipboardKind))]
+    size: SizeBucket
 
 
 class Gap(Payload, frozen=True, array_like=True, tag="gap"):
@@ -239,8 +324,21 @@ class Control(Payload, frozen=True, array_like=True, tag="control"):
     switch: Switch
 
 
-AnyPayload = PointerButton | PointerScroll | KeyNamed | KeyChord | TypingBurst | SecureInput | Focus | Gap | Control
-PAYLOADS: tuple[type[Payload], ...] = (PointerButton, PointerScroll, KeyNamed, KeyChord, TypingBurst, SecureInput, Focus, Gap, Control)
+AnyPayload = (
+    PointerButton
+    | PointerScroll
+    | PointerPath
+    | KeyNamed
+    | KeyChord
+    | TypingBurst
+    | SecureInput
+    | Focus
+    | Element
+    | Clipboard
+    | Gap
+    | Control
+)
+PAYLOADS: tuple[type[Payload], ...] = get_args(AnyPayload)
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

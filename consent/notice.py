@@ -74,7 +74,8 @@ def _surfaces(policy: Policy) -> Iterator[str]:
     for surface in policy.surfaces.values():
         limit = " (no keys of any kind)" if surface.structure_only else ""
         where = f", only at {', '.join(surface.hosts)}" if surface.hosts else ""
-        yield from _item(f"{surface.name}{where}: {', '.join(sorted(surface.kinds))}{limit}")
+        words = f"; of its labels also: {', '.join(surface.words)}" if surface.words else ""
+        yield from _item(f"{surface.name}{where}: {', '.join(sorted(surface.kinds))}{limit}{words}")
 
 
 def _kinds(kinds: Mapping[Kind, Entry]) -> Iterator[str]:

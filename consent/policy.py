@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from consent.event import MAX_LABEL
 from consent.hosts import HostError, Sites
 from consent.programs import runs_anything
 from consent.scope import SURFACELESS, Scope
@@ -24,7 +25,7 @@ MAX_POLICY_BYTES = 256 * 1024
 STRUCTURE_ONLY_CATEGORIES = frozenset({"terminal", "mail", "chat", "assistant", "secrets", "hr", "health", "banking"})
 """Where no key of any kind is kept, whatever the policy says: there, what is typed is the content."""
 
-STRUCTURE_KINDS = frozenset({Kind.POINTER_BUTTON, Kind.POINTER_SCROLL, Kind.FOCUS})
+STRUCTURE_KINDS = frozenset({Kind.POINTER_BUTTON, Kind.POINTER_SCROLL, Kind.POINTER_PATH, Kind.FOCUS})
 """All that may be asked for there. Every other kind, one that does not exist yet too (a frame, a label, the clipboard), is refused
 until somebody writes it down here; tests/consent/test_policy.py names those that never may be."""
 
@@ -41,6 +42,7 @@ _Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_prin
 _Category = Literal["work", "browser", "terminal", "mail", "chat", "assistant", "secrets", "hr", "health", "banking"]
 _Package = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]{1,100}$")]
 """A Debian package's name (Debian policy, 5.6.1), without its architecture."""
+_Word = Annotated[str, Field(min_length=1, max_length=MAX_LABEL), AfterValidator(_printable)]
 _Host = Annotated[str, Field(max_length=255), AfterValidator(_printable)]
 _PUBLIC_KEY_BYTES = 1216
 _VERIFY_KEY_BYTES = 32
@@ -73,6 +75,7 @@ class _SurfaceIn(_Closed):
     kinds: Annotated[list[Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]], Field(min_length=1)]
     packages: Annotated[list[_Package], Field(min_length=1, max_length=16)] | None = None
     hosts: Annotated[list[_Host], Field(min_length=1, max_length=64)] | None = None
+    words: Annotated[list[_Word], Field(min_length=1, max_length=1000)] | None = None
 
 
 class _ReviewerIn(_Closed):
@@ -122,6 +125,7 @@ class SurfaceTerms:
         executables: Resolved paths of its programs; for a site, of the browsers in which it counts.
         packages: Debian packages, of which one must have brought the program wherever the system can say so; none: the path alone counts.
         hosts: A site's hosts, as `consent.hosts` reads them; none: the whole app.
+        words: Labels that may stay readable besides those of its installed message catalogues.
     """
 
     id: SurfaceId
@@ -132,11 +136,13 @@ class SurfaceTerms:
     kinds: frozenset[Kind]
     packages: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
-        """What this surface really is: a hash, hex, of category, executables, packages and hosts, which a name alone does not fix."""
+        """What this surface really is: a hash, hex, of all but its name, purpose and kinds."""
         named = [f"package {each}" for each in sorted(self.packages)] + [f"host {each}" for each in sorted(self.hosts)]
+        named += [f"word {each}" for each in sorted(self.words)]
         return hashlib.sha256("\n".join([self.category, *sorted(self.executables), *named]).encode()).hexdigest()
 
     @property
@@ -210,14 +216,21 @@ def _surface(raw: _SurfaceIn, purposes: Mapping[Purpose, PurposeTerms]) -> Surfa
         raise PolicyError(f"surface {raw.id} asks for a kind that is of no surface")
     if raw.category in STRUCTURE_ONLY_CATEGORIES and not kinds <= STRUCTURE_KINDS:
         raise PolicyError(f"surface {raw.id} is {raw.category}: no key of any kind, frame, label or clipboard may be asked for there")
+    if raw.words and Kind.ELEMENT not in kinds:
+        raise PolicyError(f"surface {raw.id} lists words, and asks for no element whose label could be one of them")
     if Purpose(raw.purpose) not in purposes:
         raise PolicyError(f"surface {raw.id} names a purpose that the policy does not have")
     if any(runs_anything(path) for path in raw.executables):
         raise PolicyError(f"surface {raw.id} lists an interpreter, a shell or another program that runs anything; list the program itself")
-    for what, named in (("executable", raw.executables), ("package", raw.packages or []), ("host", raw.hosts or [])):
+    for what, named in (
+        ("executable", raw.executables),
+        ("package", raw.packages or []),
+        ("host", raw.hosts or []),
+        ("word", raw.words or []),
+    ):
         _once(named, what)
-    packages, hosts = tuple(raw.packages or ()), tuple(raw.hosts or ())
-    return SurfaceTerms(SurfaceId(raw.id), raw.name, tuple(raw.executables), raw.category, Purpose(raw.purpose), kinds, packages, hosts)
+    limits = tuple(raw.packages or ()), tuple(raw.hosts or ()), tuple(raw.words or ())
+    return SurfaceTerms(SurfaceId(raw.id), raw.name, tuple(raw.executables), raw.category, Purpose(raw.purpose), kinds, *limits)
 
 
 def _apart(surfaces: Mapping[SurfaceId, SurfaceTerms]) -> None:

@@ -20,11 +20,14 @@ class Kind(StrEnum):
 
     POINTER_BUTTON = "pointer_button"
     POINTER_SCROLL = "pointer_scroll"
+    POINTER_PATH = "pointer_path"
     KEY_NAMED = "key_named"
     KEY_CHORD = "key_chord"
     TYPING_BURST = "typing_burst"
     SECURE_INPUT = "secure_input"
     FOCUS = "focus"
+    ELEMENT = "element"
+    CLIPBOARD = "clipboard"
     GAP = "gap"
     CONTROL = "control"
 
@@ -86,7 +89,7 @@ WHY_WORDS: Mapping[Why, str] = MappingProxyType(
         Why.KIND_NOT_CONSENTED: "of a kind that was not agreed to",
         Why.SURFACE_NOT_ALLOWED: "in an app that is not on the list",
         Why.NOT_IN_SCOPE: "of a kind that was not agreed to in this app",
-        Why.NO_KIND: "pointer moves, modifier keys: never recorded",
+        Why.NO_KIND: "pointer moves that led to nothing, modifier keys: never recorded",
         Why.OWN_WINDOW: "in windows of Volens itself",
         Why.ROLE_UNKNOWN: "keys where it was not known what was typed into",
         Why.SECURE_FIELD: "in a password field",

@@ -7,13 +7,14 @@ from typing import Literal
 import msgspec
 
 from consent.event import Bucket, Button, EndedBy, FieldRole, NamedKey, Switch
+from consent.words import ChosenBy, ClipboardAct, ClipboardKind, ElementRole, PathPurpose, SizeBucket
 
 SCHEMA: Literal["volens-step/1"] = "volens-step/1"
 TYPED: Literal["<typed>"] = "<typed>"  # stands where a recorder would have the text
 
 
 class Action(StrEnum):
-    """What was done; the last four are context: nothing was done, but what follows depends on it."""
+    """What was done; the last six are context: nothing was done, but what follows depends on it."""
 
     CLICK = "click"
     DOUBLE_CLICK = "double_click"
@@ -24,13 +25,16 @@ class Action(StrEnum):
     PRESS = "press"
     HOTKEY = "hotkey"
     WRITE = "write"
+    CHOOSE = "choose"
+    MOVE = "move"
+    CLIPBOARD = "clipboard"
     FOCUS = "focus"
     GAP = "gap"
     SECURE_INPUT = "secure_input"
     RECORDING = "recording"
 
 
-CONTEXT = frozenset({Action.FOCUS, Action.GAP, Action.SECURE_INPUT, Action.RECORDING})
+CONTEXT = frozenset({Action.MOVE, Action.CLIPBOARD, Action.FOCUS, Action.GAP, Action.SECURE_INPUT, Action.RECORDING})
 
 
 class Frame(StrEnum):
@@ -101,6 +105,36 @@ class Written(msgspec.Struct, frozen=True):
     text: Literal["<typed>"] = TYPED
 
 
+class Chosen(msgspec.Struct, frozen=True):
+    """choose; the click or key that chose it is a step of its own. `label` is empty unless it is the program's own word."""
+
+    role: ElementRole
+    index: int
+    at: Point
+    to: Point
+    chosen_by: ChosenBy
+    label: str
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """move; how the pointer went during the drag or before the click beside it. `x`, `y`: parts, as in a Point; `t_ms`: since `time`."""
+
+    purpose: PathPurpose
+    t_ms: tuple[int, ...]
+    x: tuple[float | None, ...]
+    y: tuple[float | None, ...]
+    frame: Frame | None
+    why: str | None
+
+
+class Clipped(msgspec.Struct, frozen=True):
+    """clipboard; what was copied was never recorded."""
+
+    act: ClipboardAct
+    kinds: tuple[ClipboardKind, ...]
+    size: SizeBucket
+
+
 class Focused(msgspec.Struct, frozen=True):
     """focus; physical pixels on the screen."""
 
@@ -110,6 +144,11 @@ class Focused(msgspec.Struct, frozen=True):
     height: int
     screen_width: int
     screen_height: int
+    monitor_x: int
+    monitor_y: int
+    monitor_width: int
+    monitor_height: int
+    scale_percent: int
 
 
 class Recording(msgspec.Struct, frozen=True):
@@ -122,7 +161,7 @@ class Nothing(msgspec.Struct, frozen=True):
     """gap and secure_input say only that they were."""
 
 
-Args = Clicked | Dragged | Scrolled | Pressed | Chorded | Written | Focused | Recording | Nothing
+Args = Clicked | Dragged | Scrolled | Pressed | Chorded | Written | Chosen | Moved | Clipped | Focused | Recording | Nothing
 
 
 class Step(msgspec.Struct, frozen=True):

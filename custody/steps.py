@@ -8,10 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import hypot
 
+import msgspec
+
 from consent.event import (
     AnyPayload,
     Button,
+    Clipboard,
     Control,
+    Element,
     Event,
     Focus,
     Gap,
@@ -19,6 +23,7 @@ from consent.event import (
     KeyNamed,
     Modifier,
     PointerButton,
+    PointerPath,
     PointerScroll,
     TypingBurst,
 )
@@ -27,10 +32,13 @@ from custody.step import (
     Action,
     Args,
     Chorded,
+    Chosen,
     Clicked,
+    Clipped,
     Dragged,
     Focused,
     Frame,
+    Moved,
     Nothing,
     Point,
     Pressed,
@@ -45,6 +53,7 @@ SAME_PLACE_PX = 5.0  # GTK's and Qt's own distances for a double click are 5 px
 DOUBLE_CLICK_MS = 500  # Windows' default; GTK and Qt have 400
 TYPING_BIN_MS = 250  # consent.event.TypingBurst.bins
 GEOMETRY_UNKNOWN = "window geometry unknown"
+BOX_UNKNOWN = "box unknown"
 
 
 @dataclass(slots=True)
@@ -76,7 +85,7 @@ class _Trajectory:
 
     def add(self, draft: _Draft) -> None:
         self.drafts.append(draft)
-        if draft.action not in CONTEXT:
+        if draft.action not in CONTEXT and draft.action is not Action.CHOOSE:  # which only says what a click or key meant
             self.last_act = draft
 
     def place(self, event: Event, x: int, y: int) -> Point:
@@ -155,7 +164,7 @@ def _plain(trajectory: _Trajectory, event: Event, payload: AnyPayload) -> tuple[
     args: Args
     duration_ms = 0
     match payload:
-        case PointerScroll(x, y, dx, dy):
+        case PointerScroll(x=x, y=y, dx=dx, dy=dy):
             action, args = Action.SCROLL, Scrolled(trajectory.place(event, x, y), dx, dy)
         case KeyNamed(key, shift):
             action, args = Action.PRESS, Pressed(key, shift)
@@ -164,13 +173,34 @@ def _plain(trajectory: _Trajectory, event: Event, payload: AnyPayload) -> tuple[
             action, args = Action.HOTKEY, Chorded((*held, trigger))
         case TypingBurst(bins, keys, corrections, ended_by, role):
             action, args, duration_ms = Action.WRITE, Written(keys, corrections, ended_by, role), bins * TYPING_BIN_MS
-        case Focus(x, y, width, height, screen_width, screen_height):
-            action, args = Action.FOCUS, Focused(x, y, width, height, screen_width, screen_height)
+        case Focus():
+            action, args = Action.FOCUS, Focused(**msgspec.structs.asdict(payload))
+        case Element():
+            action, args = Action.CHOOSE, _chosen(trajectory, event, payload)
+        case PointerPath():
+            action, args, duration_ms = Action.MOVE, _moved(trajectory, event, payload), payload.t_ms[-1]
+        case Clipboard(act, kinds, size):
+            action, args = Action.CLIPBOARD, Clipped(act, kinds, size)
         case Control(switch):
             action, args = Action.RECORDING, Recording(switch)
         case _:
             action, args = Action(payload.kind.value), Nothing()  # gap, secure_input; any other kind is an error here, not a loss
     return action, args, duration_ms
+
+
+def _chosen(trajectory: _Trajectory, event: Event, payload: Element) -> Chosen:
+    if payload.width and payload.height:
+        at = trajectory.place(event, payload.x, payload.y)
+        to = trajectory.place(event, payload.x + payload.width, payload.y + payload.height)
+    else:
+        at = to = Point(None, None, None, BOX_UNKNOWN)
+    return Chosen(payload.role, payload.index, at, to, payload.chosen_by, payload.label)
+
+
+def _moved(trajectory: _Trajectory, event: Event, payload: PointerPath) -> Moved:
+    places = [trajectory.place(event, x, y) for x, y in zip(payload.x, payload.y, strict=True)]
+    xs, ys = tuple(place.x for place in places), tuple(place.y for place in places)
+    return Moved(payload.purpose, payload.t_ms, xs, ys, places[0].frame, places[0].why)
 
 
 def _button(trajectory: _Trajectory, order: int, event: Event, payload: PointerButton) -> None:

@@ -82,6 +82,7 @@ consent.trust
 consent.unreadable
 consent.verifying
 consent.vocabulary
+consent.words
 custody.access
 custody.batches
 custody.errors

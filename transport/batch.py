@@ -20,7 +20,7 @@ from transport.envelope import MAX_PAYLOAD_BYTES
 from transport.errors import TransportError
 from transport.header import Layer
 
-FORMAT = 1
+FORMAT = 2
 
 MAX_EVENTS = 8192
 """An hour of busy work is some 3,000 events. With at most 100 bytes of columns an event, even what does not compress at all fits

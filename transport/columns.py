@@ -1,14 +1,15 @@
 """Events as columns, and back: what makes a batch small. Generic over payload types; refuses nothing by itself. Pure.
 
 Whole numbers become differences to the row before (a release is where its press was: 0, 0), everything else an index into
-the column's own list of values. Both compress to almost nothing. Rows of the same kind share one table.
+the column's own list of values; of a list of whole numbers, its length and the differences between its members. All compress to
+almost nothing. Rows of the same kind share one table.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import accumulate
-from typing import Any
+from itertools import accumulate, islice
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -31,12 +32,28 @@ class Words(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
     rows: Numbers
 
 
+class Lists(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A column of lists of whole numbers: for each row how many it has, and all of them one after the other, as differences."""
+
+    lengths: Numbers
+    members: Numbers
+
+
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The payloads of one kind: its number fields and its other fields, each in the payload's order."""
+    """The payloads of one kind: its number fields, its fields that are lists of numbers, its others; each in the payload's order."""
 
     kind: Kind
     numbers: tuple[Numbers, ...]
+    lists: tuple[Lists, ...]
     words: tuple[Words, ...]
+
+
+class _Fields(NamedTuple):
+    """The names of a payload's fields, by the sort of column that they make."""
+
+    numbers: tuple[str, ...]
+    lists: tuple[str, ...]
+    words: tuple[str, ...]
 
 
 class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,35 +123,42 @@ def to_events(columns: Columns) -> tuple[Event, ...]:
 
 
 def _table(kind: Kind, payloads: list[AnyPayload]) -> Table:
-    numbers, words = _fields(kind)
+    fields = _fields(kind)
     return Table(
         kind=kind,
-        numbers=tuple(_differences(getattr(payload, name) for payload in payloads) for name in numbers),
-        words=tuple(_words(msgspec.to_builtins(getattr(payload, name)) for payload in payloads) for name in words),
+        numbers=tuple(_differences(getattr(payload, name) for payload in payloads) for name in fields.numbers),
+        lists=tuple(_lists([getattr(payload, name) for payload in payloads]) for name in fields.lists),
+        words=tuple(_words(msgspec.to_builtins(getattr(payload, name)) for payload in payloads) for name in fields.words),
     )
 
 
 def _payloads(table: Table, rows: int) -> Iterable[list[Any]]:
     """The payloads of a table in the form in which msgspec converts them: tag first, then the fields in order."""
-    numbers, words = _fields(table.kind)
-    if (len(table.numbers), len(table.words)) != (len(numbers), len(words)):
+    fields = _fields(table.kind)
+    if (len(table.numbers), len(table.lists), len(table.words)) != tuple(map(len, fields)):
         raise ColumnError("a table has not the columns of its kind")
-    columns: dict[str, Sequence[Any]] = {name: _sums(column, rows) for name, column in zip(numbers, table.numbers, strict=True)}
-    columns |= {name: _spelled(column, rows) for name, column in zip(words, table.words, strict=True)}
+    columns: dict[str, Sequence[Any]] = {name: _sums(column, rows) for name, column in zip(fields.numbers, table.numbers, strict=True)}
+    columns |= {name: _told_apart(column, rows) for name, column in zip(fields.lists, table.lists, strict=True)}
+    columns |= {name: _spelled(column, rows) for name, column in zip(fields.words, table.words, strict=True)}
     names = [field.name for field in msgspec.structs.fields(_CLASSES[table.kind])]
     return [[table.kind.value, *(columns[name][row] for name in names)] for row in range(rows)]
 
 
 @cache
-def _fields(kind: Kind) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of a payload's whole-number fields, and of its others."""
-    numbers: list[str] = []
-    words: list[str] = []
+def _fields(kind: Kind) -> _Fields:
+    columns: dict[str, list[str]] = {name: [] for name in _Fields._fields}
     info = msgspec.inspect.type_info(_CLASSES[kind])
     assert isinstance(info, msgspec.inspect.StructType)
     for field in info.fields:
-        (numbers if isinstance(field.type, msgspec.inspect.IntType) else words).append(field.name)
-    return tuple(numbers), tuple(words)
+        columns[_sort(field.type)].append(field.name)
+    return _Fields(**{name: tuple(names) for name, names in columns.items()})
+
+
+def _sort(of: msgspec.inspect.Type) -> str:
+    if isinstance(of, msgspec.inspect.IntType):
+        return "numbers"
+    counts = isinstance(of, msgspec.inspect.VarTupleType) and isinstance(of.item_type, msgspec.inspect.IntType)
+    return "lists" if counts else "words"
 
 
 def _clocks(columns: Columns, rows: int) -> list[Any]:
@@ -155,6 +179,17 @@ def _sums(differences: Numbers, rows: int) -> list[int]:
     if len(differences) != rows:
         raise ColumnError("a column of numbers has another length than its table")
     return list(accumulate(differences))
+
+
+def _lists(rows: Sequence[Numbers]) -> Lists:
+    return Lists(tuple(len(row) for row in rows), _differences(member for row in rows for member in row))
+
+
+def _told_apart(lists: Lists, rows: int) -> list[Numbers]:
+    if len(lists.lengths) != rows or min(lists.lengths, default=0) < 0 or sum(lists.lengths) != len(lists.members):
+        raise ColumnError("a column of lists has another length than its table")
+    members = iter(accumulate(lists.members))
+    return [tuple(islice(members, length)) for length in lists.lengths]
 
 
 def _words(values: Iterable[Any]) -> Words:

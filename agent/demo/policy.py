@@ -4,18 +4,21 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consent.policy import STRUCTURE_ONLY_CATEGORIES
-from consent.vocabulary import KEY_KINDS, Kind
+from consent.policy import STRUCTURE_KINDS, STRUCTURE_ONLY_CATEGORIES
+from consent.vocabulary import Kind
 
 PURPOSE = "agent-training"
 ALL_KINDS = (
     Kind.POINTER_BUTTON,
     Kind.POINTER_SCROLL,
+    Kind.POINTER_PATH,
     Kind.KEY_NAMED,
     Kind.KEY_CHORD,
     Kind.TYPING_BURST,
     Kind.SECURE_INPUT,
     Kind.FOCUS,
+    Kind.ELEMENT,
+    Kind.CLIPBOARD,
 )
 
 
@@ -45,7 +48,7 @@ def policy(url: str, public_key: str, applications: Sequence[Application]) -> by
             "executables": [each.executable],
             "category": each.category,
             "purpose": PURPOSE,
-            "kinds": [kind.value for kind in ALL_KINDS if kind not in KEY_KINDS or each.category not in STRUCTURE_ONLY_CATEGORIES],
+            "kinds": [kind.value for kind in ALL_KINDS if kind in STRUCTURE_KINDS or each.category not in STRUCTURE_ONLY_CATEGORIES],
         }
         for each in applications
     ]

@@ -4,11 +4,14 @@ from hypothesis import strategies as st
 
 from consent.event import (
     CHORD_TRIGGERS,
+    MAX_LABEL,
     AnyPayload,
     Bucket,
     Button,
+    Clipboard,
     Clocks,
     Control,
+    Element,
     EndedBy,
     Event,
     FieldRole,
@@ -19,6 +22,7 @@ from consent.event import (
     Modifier,
     NamedKey,
     PointerButton,
+    PointerPath,
     PointerScroll,
     SecureInput,
     Switch,
@@ -27,6 +31,7 @@ from consent.event import (
 from consent.scope import SURFACELESS, Scope
 from consent.standing import Standing
 from consent.vocabulary import Kind, Purpose, State, SurfaceId
+from consent.words import ChosenBy, ClipboardAct, ClipboardKind, ElementRole, PathPurpose, SizeBucket
 
 EDITOR, MAIL = SurfaceId("editor"), SurfaceId("mail")
 TRAINING, TESTING = Purpose("training"), Purpose("testing")
@@ -35,9 +40,35 @@ pixels = st.integers(-32768, 32767)
 extents = st.integers(0, 65535)
 counts = st.integers(0, 2**32)
 _modifiers = st.sampled_from([(Modifier.CTRL,), (Modifier.CTRL, Modifier.SHIFT), (Modifier.ALT,), (Modifier.META, Modifier.ALT)])
+monitors = (pixels, pixels, st.integers(1, 1000))
+
+
+@st.composite
+def paths(draw: st.DrawFn, places: st.SearchStrategy[int] = pixels) -> PointerPath:
+    """Any path that the type allows, of few points."""
+    points = draw(st.lists(st.tuples(st.integers(0, 60_000), places, places), min_size=2, max_size=5))
+    t_ms = sorted(ms for ms, _, _ in points)
+    _, xs, ys = zip(*points, strict=True)
+    return PointerPath(draw(st.sampled_from(PathPurpose)), tuple(ms - t_ms[0] for ms in t_ms), xs, ys, *map(draw, monitors))
+
+
+def elements(places: st.SearchStrategy[int] = pixels) -> st.SearchStrategy[Element]:
+    """Any choice of an element."""
+    labels = st.text(max_size=MAX_LABEL).filter(str.isprintable)
+    box = (places, places, extents, extents)
+    return st.builds(Element, st.sampled_from(ElementRole), counts, *box, st.sampled_from(ChosenBy), labels)
+
+
+clips = st.builds(
+    Clipboard,
+    st.sampled_from(ClipboardAct),
+    st.lists(st.sampled_from(ClipboardKind), unique=True).map(tuple),
+    st.sampled_from(SizeBucket),
+)
 payloads: st.SearchStrategy[AnyPayload] = st.one_of(
-    st.builds(PointerButton, pixels, pixels, st.sampled_from(Button), st.booleans()),
-    st.builds(PointerScroll, pixels, pixels, pixels, pixels),
+    st.builds(PointerButton, pixels, pixels, st.sampled_from(Button), st.booleans(), *monitors),
+    st.builds(PointerScroll, pixels, pixels, pixels, pixels, *monitors),
+    paths(),
     st.builds(KeyNamed, st.sampled_from(NamedKey), st.booleans()),
     st.builds(KeyChord, _modifiers, st.sampled_from(sorted(CHORD_TRIGGERS))),
     st.builds(
@@ -49,7 +80,9 @@ payloads: st.SearchStrategy[AnyPayload] = st.one_of(
         st.sampled_from(FieldRole),
     ),
     st.just(SecureInput()),
-    st.builds(Focus, pixels, pixels, extents, extents, extents, extents),
+    st.builds(Focus, pixels, pixels, *[extents] * 4, pixels, pixels, extents, extents, st.integers(1, 1000)),
+    elements(),
+    clips,
     st.just(Gap()),
     st.builds(Control, st.sampled_from(Switch)),
 )

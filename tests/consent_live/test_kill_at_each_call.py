@@ -82,7 +82,7 @@ def look(folder: Path) -> After:
     """Open what a kill has left."""
     subject = Subject(_places(folder), clock.boot_id(), clock.read())
     try:
-        held = [event.payload.x for event in subject.held(clock.read(), None)]
+        held = [event.payload.x for event in subject.held(clock.read(), None) if isinstance(event.payload, PointerButton)]
         choice = subject.record.choice
         files = [one for place in (subject.places.hold, subject.places.outbox) for one in place.iterdir() if one.is_file()]
         noted = any(entry.what == FORGOTTEN for entry in subject.record.entries)

@@ -32,6 +32,7 @@ from consent.event import (
 from consent.vocabulary import SurfaceId
 from custody.step import Action, Chorded, Clicked, Dragged, Frame, Point, Step, Written, encode, rfc3339
 from custody.steps import steps_of
+from tests.consent.samples import clips, elements, paths
 
 PSEUDONYM = bytes(range(32))
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "steps.schema.json").read_text())
@@ -217,6 +218,9 @@ PAYLOADS = st.one_of(
         st.sampled_from(FieldRole),
     ),
     st.builds(Focus, PIXELS, PIXELS, *[st.integers(0, 900)] * 4),
+    paths(PIXELS),
+    elements(PIXELS),
+    clips,
     st.builds(Control, st.sampled_from(Switch)),
     st.sampled_from([Gap(), SecureInput()]),
 )

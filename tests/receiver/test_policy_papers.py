@@ -12,7 +12,9 @@ from consent.event import (
     PAYLOADS,
     Bucket,
     Button,
+    Clipboard,
     Control,
+    Element,
     EndedBy,
     Event,
     FieldRole,
@@ -23,6 +25,7 @@ from consent.event import (
     Modifier,
     NamedKey,
     PointerButton,
+    PointerPath,
     PointerScroll,
     SecureInput,
     Switch,
@@ -30,6 +33,7 @@ from consent.event import (
 )
 from consent.policy import Policy, parse
 from consent.vocabulary import Kind
+from consent.words import ChosenBy, ClipboardAct, ClipboardKind, ElementRole, PathPurpose, SizeBucket
 from receiver import policy_record, policy_simulate
 from receiver.errors import ReceiverError
 from receiver.policy_reading import check_retention
@@ -44,11 +48,14 @@ SAMPLES = {
     for each in (
         PointerButton(3, 4, Button.LEFT, True),
         PointerScroll(3, 4, 0, -1),
+        PointerPath(PathPurpose.DRAG, (0, 40), (3, 5), (4, 6)),
         KeyNamed(NamedKey.ENTER, False),
         KeyChord((Modifier.CTRL, Modifier.SHIFT), "s"),
         TypingBurst(4, Bucket.FEW, Bucket.NONE, EndedBy.ENTER, FieldRole.ENTRY),
         SecureInput(),
         Focus(0, 0, 900, 700, 1920, 1080),
+        Element(ElementRole.MENU_ITEM, 3, 0, 0, 90, 20, ChosenBy.CLICK, "Save As..."),
+        Clipboard(ClipboardAct.COPY, (ClipboardKind.TEXT,), SizeBucket.HUNDREDS),
         Gap(),
         Control(Switch.STARTED),
     )

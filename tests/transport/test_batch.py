@@ -73,7 +73,7 @@ def _altered(change: Any) -> bytes:
     [
         (lambda raw: raw["facts"].update(n=99), "what it says"),
         (lambda raw: raw["facts"].update(events_by_kind={"gap": 2}), "what it says"),
-        (lambda raw: raw["facts"].update(format=2), "format 2"),
+        (lambda raw: raw["facts"].update(format=3), "format 3"),
         (lambda raw: raw["facts"].update(extra=1), "unknown"),
         (lambda raw: raw["facts"]["source"].update(receipt_commitment=b"short"), "out of range"),
         (lambda raw: raw["columns"]["tables"][0].update(kind="screenshot"), "out of range"),
@@ -85,7 +85,8 @@ def _altered(change: Any) -> bytes:
         (lambda raw: raw["columns"].update(surface=[["editor"], [0, 1]]), "not there"),
         (lambda raw: raw["columns"].update(surface=[["editor"], [0, -1]]), "not there"),
         (lambda raw: raw["columns"]["tables"][0].update(numbers=[]), "columns of its kind"),
-        (lambda raw: raw["columns"]["tables"][0].update(numbers=[[0, 0], [99_999, 0]]), "out of range"),
+        (lambda raw: raw["columns"]["tables"][0].update(numbers=[[0, 0], [99_999, 0], *[[0, 0]] * 3]), "out of range"),
+        (lambda raw: raw["columns"]["tables"][0].update(lists=[[[0, 0], []]]), "columns of its kind"),
         (lambda raw: raw["columns"]["tables"][0]["words"][0].__setitem__(0, ["a word of its own"]), "out of range"),
         (lambda raw: raw.pop("columns"), "missing"),
     ],

@@ -138,7 +138,7 @@ def another_count(inside: dict[str, Any]) -> None:
 
 
 def another_format(inside: dict[str, Any]) -> None:
-    inside["facts"]["format"] = 2
+    inside["facts"]["format"] = 3
 
 
 def of_batch(payload: bytes) -> Callable[[], bytes]:
