@@ -40,6 +40,13 @@ agent.tray.reply
 agent.words
 collectors.account
 collectors.acts
+collectors.catalogues.dpkg
+collectors.catalogues.index
+collectors.catalogues.mo
+collectors.catalogues.pak
+collectors.catalogues.places
+collectors.catalogues.qm
+collectors.catalogues.within
 collectors.backends.replay
 collectors.backends.unavailable
 collectors.backends.x11_time
@@ -49,6 +56,7 @@ collectors.identity
 collectors.keymap
 collectors.keys
 collectors.keysyms
+collectors.labels
 collectors.minimise
 collectors.pipe
 collectors.pointer
@@ -231,10 +239,12 @@ collectors.backends.focused
 collectors.backends.linux_x11
 collectors.backends.x11_record
 collectors.backends.x11_windows
+collectors.catalogues.installed
 collectors.observer
 collectors.packages
 collectors.pick
 collectors.processes
+collectors.vocabularies
 consent.ledger
 custody.__main__
 custody.clock
