@@ -6,14 +6,14 @@ Refuses by default: what stands, to the character, in no installed catalogue of 
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from collectors.catalogues.index import LONGEST, Index
+from collectors.catalogues.index import LONGEST, Index, plain
 
 
 class Labels(Protocol):
     """What one program's interface says."""
 
     def word(self, text: str) -> str:
-        """The text, if it is vocabulary of this interface; otherwise nothing."""
+        """The text, if it is vocabulary of this interface; otherwise nothing. Its spaces come back as plain ones."""
 
 
 class NoLabels:
@@ -34,7 +34,7 @@ class Vocabulary:
 
     def __init__(self, texts: Callable[[], Iterable[str]], words: Iterable[str] = ()) -> None:
         self._texts = texts
-        self._words = frozenset(word for word in words if 0 < len(word) <= LONGEST)
+        self._words = frozenset(word for word in words if 0 < len(word) <= LONGEST and word.isprintable())
         self._index: Index | None = None
 
     def word(self, text: str) -> str:
@@ -45,4 +45,4 @@ class Vocabulary:
             return ""
         if self._index is None:
             self._index = Index(self._texts())
-        return text if text in self._index else ""
+        return plain(text) if text in self._index else ""

@@ -35,7 +35,7 @@ class Vocabularies:
     def _new(self, identity: Identity) -> Vocabulary:
         rule, process = identity.rule, identity.process
         packages = rule.packages or (process.path.rpartition("/")[2],)
-        return Vocabulary(lambda: self._installed.texts(packages, _libraries(process.pid)), getattr(rule, "words", ()))
+        return Vocabulary(lambda: self._installed.texts(packages, _libraries(process.pid)), rule.words)
 
 
 def _libraries(pid: int) -> Iterator[str]:

@@ -24,13 +24,18 @@ _FILLED = re.compile(r"%(?!\s*$|\s*[)\].,:;!])|[{}]|\$[\w(]|@\w|://")
 """What programs fill in (%s, %1, %n, {0}, $1), and addresses, which are somebody's."""
 _MARKED = re.compile(r"([_&])(?:\1|(?=\S))")
 _MARKED_APART = re.compile(r"\s*\([_&]\w\)")
-_PRINTED = str.maketrans("", "", "\u00a0\u202f\u200c\u200d")
-"""Spaces and joiners that languages are printed with."""
+_PRINTED = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u200c": None, "\u200d": None})
+"""Spaces and joiners that languages are printed with (French, Persian)."""
 
 
 def may_be_word(text: str) -> bool:
     """Whether a text can be vocabulary at all."""
-    return 0 < len(text) <= LONGEST and text.translate(_PRINTED).isprintable() and not _FILLED.search(text)
+    return 0 < len(text) <= LONGEST and plain(text).isprintable() and not _FILLED.search(text)
+
+
+def plain(text: str) -> str:
+    """A word as it is told: with plain spaces, and without what joins or parts letters unseen."""
+    return text.translate(_PRINTED)
 
 
 def forms(text: str) -> Iterator[str]:

@@ -98,6 +98,14 @@ def test_on_a_system_of_short_numbers_nothing_is_vocabulary(monkeypatch: pytest.
     assert "Copy" not in Index(["Copy"])
 
 
+def test_a_word_is_told_in_a_form_that_an_event_takes() -> None:
+    """An event's label has only characters that can be shown; French and Persian are printed with others."""
+    labels = Vocabulary(lambda: ["Rechercher\u00a0:", "می\u200cخواهم"], ("a\u202eb",))
+    assert labels.word("Rechercher\u00a0:") == "Rechercher :"
+    assert labels.word("می\u200cخواهم").isprintable()
+    assert labels.word("a\u202eb") == labels.word("Rechercher :") == ""
+
+
 # --- the policy's words, and when catalogues are read ----------------------------------------------------------------
 
 
