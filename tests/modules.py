@@ -47,6 +47,7 @@ collectors.catalogues.pak
 collectors.catalogues.places
 collectors.catalogues.qm
 collectors.catalogues.within
+collectors.clipboard
 collectors.backends.replay
 collectors.backends.unavailable
 collectors.backends.x11_time
@@ -237,6 +238,7 @@ collectors.backends.atspi
 collectors.backends.bus
 collectors.backends.focused
 collectors.backends.linux_x11
+collectors.backends.x11_clipboard
 collectors.backends.x11_record
 collectors.backends.x11_windows
 collectors.catalogues.installed

@@ -1,0 +1,120 @@
+"""That something was copied, cut or pasted: in which forms, and about how large. Never what. Pure.
+
+Forms are known by a closed list of names that we bring ourselves. The name of a form that is not on it is never asked for: some
+programs write the copied document's path into it.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from collectors.account import Account
+from collectors.acts import Place
+from collectors.minimise import Context
+from collectors.raw import Key, NoRole, Sort, Stroke
+from consent.event import Clipboard, Clocks, Event, Modifier, NamedKey
+from consent.words import ClipboardAct, ClipboardKind, SizeBucket
+
+CUT_MS = 1_000
+"""How long before a change of the clipboard its cut may have been pressed; a busy program takes its time."""
+SECRETS = ("x-kde-passwordManagerHint", "application/x-kde-passwordManagerHint", "org.nspasteboard.ConcealedType")
+"""Forms by which password managers and browsers say that this is a secret: then nothing at all is told."""
+TEXTS = ("UTF8_STRING", "text/plain;charset=utf-8", "STRING", "text/plain", "TEXT", "COMPOUND_TEXT")
+FILES = ("text/uri-list", "x-special/gnome-copied-files", "x-special/mate-copied-files", "application/x-kde-cutselection")
+_RICH = ("text/html", "text/rtf", "application/rtf", "text/richtext", "application/x-qt-richtext", "text/_moz_htmlcontext")
+_IMAGES = ("image/png", "image/jpeg", "image/bmp", "image/gif", "image/tiff", "image/webp", "image/svg+xml", "image/x-bmp", "image/x-icon")
+FORMS: dict[str, ClipboardKind] = (
+    dict.fromkeys(TEXTS, ClipboardKind.TEXT)
+    | dict.fromkeys(_RICH, ClipboardKind.RICH_TEXT)
+    | dict.fromkeys((*_IMAGES, "PIXMAP"), ClipboardKind.IMAGE)
+    | dict.fromkeys(FILES, ClipboardKind.FILES)
+)
+"""The forms that are known, by the names that X gives them."""
+MEASURED = (*TEXTS[:4], FILES[0])
+"""Forms of which the size is asked for, the first that is offered. Never an image's: its program would have to encode it first."""
+
+
+def kinds_of(forms: Collection[str]) -> tuple[ClipboardKind, ...] | None:
+    """What is on the clipboard, by the forms that it is offered in; None: it is a secret.
+
+    Args:
+        forms: Names of `FORMS` and `SECRETS`; an empty one for each that is neither.
+    """
+    if not set(SECRETS).isdisjoint(forms):
+        return None
+    known = {FORMS[form] for form in forms if form in FORMS}
+    if not known and forms:
+        return (ClipboardKind.OTHER,)
+    return tuple(kind for kind in ClipboardKind if kind in known)
+
+
+@dataclass(slots=True, eq=False)
+class Offer:
+    """The clipboard got another owner. What it offers is being asked while the offer waits with the keys.
+
+    Attributes:
+        window: The number of the recorded window in front, if the owner is of its process; 0 if not.
+        kinds: None as long as nothing is known, or if it is a secret: then nothing is told.
+    """
+
+    at: Clocks
+    window: int = 0
+    kinds: tuple[ClipboardKind, ...] | None = None
+    size: SizeBucket = SizeBucket.UNKNOWN
+
+
+class Clips:
+    """Tells the account about each copy, cut and paste in a recorded window."""
+
+    def __init__(self, account: Account, generation: int) -> None:
+        self._account, self._generation = account, generation
+        self._cut: tuple[int, int] | None = None
+        self._present: Offer | None = None
+
+    def key(self, key: Key, place: Place) -> None:
+        """A key that may be kept: its window is a recorded one, and its field's role is known and safe."""
+        if not key.down or key.repeat:
+            return
+        if _pastes(key.stroke):
+            present = self._present or Offer(key.at, kinds=())
+            self._tell(ClipboardAct.PASTE, key.at, place, present)
+        elif _copies(key.stroke):
+            self._cut = None
+        elif _cuts(key.stroke):
+            self._cut = (key.at.awake_ms, place.window)
+
+    def offered(self, offer: Offer, context: Context) -> None:
+        """The clipboard got another owner; what it offers is known by now, or never will be. `context`: what held then."""
+        front = context.front
+        cut, self._cut = self._cut, None
+        recorded = offer.window != 0 and offer.window == front.window and not front.structure_only
+        if not recorded or front.surface is None or offer.kinds is None or context.role is NoRole.SECURE:
+            self._present = None
+            return
+        self._present = offer
+        is_cut = cut is not None and cut[1] == front.window and 0 <= offer.at.awake_ms - cut[0] <= CUT_MS
+        payload = Clipboard(ClipboardAct.CUT if is_cut else ClipboardAct.COPY, offer.kinds, offer.size)
+        self._account.keep(Event(front.surface, front.window, offer.at, self._generation, 0, payload))
+
+    def _tell(self, act: ClipboardAct, at: Clocks, place: Place, offer: Offer) -> None:
+        payload = Clipboard(act, offer.kinds or (), offer.size)
+        self._account.keep(Event(place.surface, place.window, at, self._generation, 0, payload))
+
+
+def _is_chord(stroke: Stroke, trigger: str) -> bool:
+    return stroke.sort is Sort.CHORD and stroke.modifiers == (Modifier.CTRL,) and stroke.trigger == trigger
+
+
+def _is_shifted(stroke: Stroke, named: NamedKey) -> bool:
+    return stroke.sort is Sort.NAMED and stroke.named is named and stroke.shift
+
+
+def _pastes(stroke: Stroke) -> bool:
+    return _is_chord(stroke, "v") or _is_shifted(stroke, NamedKey.INSERT)
+
+
+def _copies(stroke: Stroke) -> bool:
+    return _is_chord(stroke, "c") or _is_chord(stroke, NamedKey.INSERT.value)
+
+
+def _cuts(stroke: Stroke) -> bool:
+    return _is_chord(stroke, "x") or _is_shifted(stroke, NamedKey.DELETE)
