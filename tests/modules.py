@@ -41,6 +41,7 @@ agent.words
 collectors.account
 collectors.acts
 collectors.catalogues.dpkg
+collectors.catalogues.ftl
 collectors.catalogues.index
 collectors.catalogues.mo
 collectors.catalogues.pak

@@ -9,17 +9,18 @@ import mmap
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from io import FileIO
 from itertools import groupby
 from pathlib import Path
 
-from collectors.catalogues import dpkg, mo, pak, places, qm
+from collectors.catalogues import dpkg, ftl, mo, pak, places, qm
 from collectors.catalogues.places import Found
 from collectors.catalogues.within import CatalogueError
 from collectors.identity import SYSTEM
 
 DPKG = Path("/var/lib/dpkg")
 MOST_BYTES = 4 * 1024 * 1024
-"""Of one catalogue. The largest of a browser has 1.3 MB, LibreOffice's have 1.6 MB."""
+"""Of one catalogue. The largest of Chromium has 1.8 MB. Of Firefox' archives only parts are read."""
 MOST_COMPLETE = 2
 """Catalogues in other languages that are read for a program's source texts: no language has all of them, two have nearly all."""
 _HEADER_BYTES = 28
@@ -71,9 +72,9 @@ class Installed:
         spoken = [one for one in family if places.is_in(self._wanted, one.language)]
         for one in spoken:
             yield from self._read(one, translations=True)
-        if family[0].path.endswith(".pak"):  # has no source texts, and is whole in each language
+        if family[0].path.endswith(places.WHOLE):
             for one in family if not spoken else ():
-                if places.is_in((places.CHROMIUM,), one.language):
+                if places.is_in((places.ENGLISH,), one.language):
                     yield from self._read(one, translations=True)
             return
         for one in sorted(family, key=_completeness, reverse=True)[:MOST_COMPLETE]:
@@ -83,15 +84,27 @@ class Installed:
     def _read(self, one: Found, translations: bool) -> Iterator[str]:
         try:
             path = os.path.realpath(one.path)
-            data = _contents(path) if self._is_systems(path) else None
-            if data is None:
-                return
-            if one.path.endswith(".pak"):
-                yield from pak.texts(data)
-            else:
-                yield from (mo if one.path.endswith(".mo") else qm).texts(data, translations=translations)
+            if self._is_systems(path):
+                with _opened(path) as file:
+                    yield from _texts(path, file, translations)
         except (OSError, CatalogueError):
             return
+
+
+def _opened(path: str) -> FileIO:
+    return open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb", buffering=0)
+
+
+def _texts(path: str, file: FileIO, translations: bool) -> Iterator[str]:
+    size = os.fstat(file.fileno()).st_size
+    if path.endswith((".xpi", ".ja")):
+        return ftl.texts(size, lambda at, length: os.pread(file.fileno(), length, at))
+    data = _contents(file, size)
+    if path.endswith(".pak"):
+        return pak.texts(data)
+    if path.endswith(".mo"):
+        return mo.texts(data, translations=translations)
+    return qm.texts(data, translations=translations)
 
 
 def _family(one: Found) -> str:
@@ -108,14 +121,14 @@ def is_systems_file(path: str) -> bool:
     return stat.S_ISREG(found[-1].st_mode) and all(each.st_uid == SYSTEM and not each.st_mode & _OTHERS_MAY_WRITE for each in found)
 
 
-def _contents(path: str) -> memoryview | None:
+def _contents(file: FileIO, size: int) -> memoryview:
     """The file, in memory that is not Python's heap: it goes back as soon as nobody looks at it."""
-    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb", buffering=0) as file:
-        size = os.fstat(file.fileno()).st_size
-        if not 0 < size <= MOST_BYTES:
-            return None
-        whole = mmap.mmap(-1, size)
-        return memoryview(whole) if file.readinto(whole) == size else None
+    if not 0 < size <= MOST_BYTES:
+        raise CatalogueError("it is too large")
+    whole = mmap.mmap(-1, size)
+    if file.readinto(whole) != size:
+        raise CatalogueError("it changes")
+    return memoryview(whole)
 
 
 def _completeness(one: Found) -> int:

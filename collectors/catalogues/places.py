@@ -7,16 +7,19 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-ENDINGS = (".mo", ".qm", ".pak")
+ENDINGS = (".mo", ".qm", ".pak", ".xpi", "/omni.ja")
+WHOLE = (".pak", ".xpi", "/omni.ja")
+"""Catalogues that have no source texts, and are whole in each language."""
 _FAMILIES = (
     re.compile(r"(?P<head>.*/)(?P<language>[^/]+)(?P<tail>/LC_MESSAGES/[^/]+\.mo)"),
     re.compile(r"(?P<head>.*/locales/)(?P<language>[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)(?P<tail>\.pak)"),
     re.compile(r"(?P<head>.*/(?:[\w.+-]*?_)?)(?P<language>[a-z]{2,3}(?:[_-][A-Za-z]{2,4})?(?:@[a-z]+)?)(?P<tail>\.qm)"),
+    re.compile(r"(?P<head>.*/langpack-)(?P<language>[A-Za-z]{2,3}(?:-[A-Za-z]+)*)(?P<tail>@[\w.-]+\.xpi)"),
 )
 _LOCALE = re.compile(r"([A-Za-z]{2,3})(?:[_-]([A-Za-z0-9]{2,4}))?(?:\.[\w-]+)?(@[a-z]+)?")
 _AS_WRITTEN = ("C", "POSIX")
-CHROMIUM = "en_us"
-"""The language of the pack that has Chromium's source texts."""
+ENGLISH = "en_us"
+"""The language in which Chromium and Firefox were written, and come."""
 _GETTEXT = "/usr/share/locale/*/LC_MESSAGES/{}.mo"
 _QT_5, _QT_6 = "/usr/share/qt5/translations/{}_*.qm", "/usr/share/qt6/translations/{}_*.qm"
 TOOLKITS = {
@@ -89,6 +92,8 @@ def _forms(locale: str) -> list[str]:
 
 def found(path: str) -> Found | None:
     """The catalogue at this path; None if it does not look like one."""
+    if path.endswith("/omni.ja"):
+        return Found(path, path, ENGLISH)
     for form in _FAMILIES:
         parts = form.fullmatch(path)
         if parts is not None:

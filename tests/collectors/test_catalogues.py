@@ -2,8 +2,10 @@
 
 import contextlib
 import gettext
+import io
 import struct
 import tracemalloc
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,13 +13,51 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.catalogues import mo, pak, qm
+from collectors.catalogues import ftl, mo, pak, qm
 from collectors.catalogues.within import LONGEST_BYTES, CatalogueError
 from tests.collectors import catalogue_files as files
 
 HEADER = {"": "Project-Id-Version: x\nContent-Type: text/plain; charset=UTF-8\nLast-Translator: Somebody <somebody@example.org>\n"}
 ALL = {"mo": files.mo(HEADER | {"_File": "_Datei"}), "qm": files.qm([("&File", "&Datei")]), "pak": files.pak(["File", "Datei"])}
-READ: dict[str, Callable[[bytes], Iterator[str]]] = {"mo": mo.texts, "qm": qm.texts, "pak": pak.texts}
+FLUENT = """\
+# Comment
+-brand = Firefox
+menu-file =
+    .label = File
+    .accesskey = F
+menu-quit =
+    .label =
+        { PLATFORM() ->
+            [windows] Exit
+           *[other] Quit
+        }
+    .accesskey =
+        { PLATFORM() ->
+           *[other] q
+        }
+about = About { -brand }
+two-lines =
+    One
+    Two
+"""
+
+
+def archive(packed: int, files_in: dict[str, str]) -> bytes:
+    """A ZIP as Firefox has it."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", packed) as whole:
+        for name, text in files_in.items():
+            whole.writestr(name, text)
+    return made.getvalue()
+
+
+def fluent(data: bytes) -> Iterator[str]:
+    """The texts of an archive in memory."""
+    return ftl.texts(len(data), lambda at, length: bytes(data[at : at + length]))
+
+
+ALL["archive"] = archive(zipfile.ZIP_DEFLATED, {"localization/en-US/a.ftl": FLUENT})
+READ: dict[str, Callable[[bytes], Iterator[str]]] = {"mo": mo.texts, "qm": qm.texts, "pak": pak.texts, "archive": fluent}
 WORDS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0\4"), min_size=1, max_size=60)
 
 
@@ -67,7 +107,28 @@ def test_a_pak_gives_back_its_texts(texts: list[str], version: int, encoding: in
     assert list(pak.texts(files.pak(texts, version, encoding))) == texts
 
 
+@pytest.mark.parametrize("packed", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_firefox_texts_are_the_lines_of_its_fluent_files(packed: int) -> None:
+    """Labels, values and variants; no letter of a key, no comment, no other file."""
+    data = archive(packed, {"a.js": "x = Secret", "localization/en-US/a.ftl": FLUENT, "b.ftl": "b = B é\n"})
+    texts = [text for text in fluent(data) if "{" not in text and text != "}"]
+    assert texts == ["Firefox", "File", "Exit", "Quit", "One", "Two", "B é"]
+
+
+@pytest.mark.parametrize("size_bytes", [10, 2 * ftl.MOST_FILE_BYTES])
+def test_a_file_that_unpacks_to_more_than_it_may_is_left_out(size_bytes: int) -> None:
+    """A bomb costs no memory, whatever its directory says of it."""
+    data = bytearray(archive(zipfile.ZIP_DEFLATED, {"a.ftl": "a = " + "b" * 2 * ftl.MOST_FILE_BYTES}))
+    at = data.index(b"PK\1\2") + 24
+    data[at : at + 4] = struct.pack("<I", size_bytes)
+    assert list(fluent(bytes(data))) == []
+
+
 HOSTILE = {
+    "an archive without an end": ("archive", ALL["archive"][:-1]),
+    "an archive whose directory is elsewhere": ("archive", ALL["archive"][:-6] + struct.pack("<IH", 2**31, 0)),
+    "an archive whose directory is huge": ("archive", ALL["archive"][:-10] + struct.pack("<IIH", 2**31, 0, 0)),
+    "an archive packed in another way": ("archive", archive(zipfile.ZIP_BZIP2, {"a.ftl": FLUENT})),
     "a .mo with more messages than bytes": ("mo", struct.pack("<7I", 0x950412DE, 0, 2**32 - 1, 28, 28, 0, 0)),
     "a .mo whose text is elsewhere": ("mo", struct.pack("<7I", 0x950412DE, 0, 1, 28, 36, 0, 0) + struct.pack("<4I", 4, 2**31, 4, 44)),
     "a .mo of a later form": ("mo", struct.pack("<7I", 0x950412DE, 2 << 16, 0, 28, 28, 0, 0)),

@@ -160,6 +160,8 @@ def test_the_session_s_languages_are_those_that_gettext_would_take(environment: 
         ("/usr/share/qt6/translations/qtbase_zh_TW.qm", "/usr/share/qt6/translations/qtbase_*.qm", "zh_TW"),
         ("/usr/share/app/translations/de.qm", "/usr/share/app/translations/*.qm", "de"),
         ("/usr/lib/chromium/locales/es-419.pak", "/usr/lib/chromium/locales/*.pak", "es-419"),
+        ("/usr/lib/firefox-esr/langpack-pt-BR@mozilla.org.xpi", "/usr/lib/firefox-esr/langpack-*@mozilla.org.xpi", "pt-BR"),
+        ("/usr/lib/firefox-esr/browser/omni.ja", "/usr/lib/firefox-esr/browser/omni.ja", places.ENGLISH),
     ],
 )
 def test_a_catalogue_is_known_by_its_path(path: str, family: str, language: str) -> None:
