@@ -1,41 +1,43 @@
 """What dpkg's records say of an app's catalogues: which packages were built together, and what they brought. Pure: lines come in."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from collectors.catalogues.places import ENDINGS
 
 _ENDINGS = tuple(f"{ending}\n".encode() for ending in ENDINGS)
 
 
-def built_together(status: Iterable[bytes], names: Iterable[str]) -> list[str]:
-    """These packages and all that were built from the same sources: a program's texts often lie in a package of their own.
+def sources(status: Iterable[bytes], names: Collection[str]) -> set[str]:
+    """What these packages were built from.
 
     Args:
         status: The lines of dpkg's `status`.
         names: Of packages, without their architecture.
     """
-    wanted, sources = set(names), set()
-    of_source: dict[str, list[str]] = {}
-    for package, source in _built(status):
-        of_source.setdefault(source, []).append(package)
-        if package in wanted:
-            sources.add(source)
-    return sorted({package for source in sources for package in of_source[source]})
+    return {source for package, source, _ in _built(status) if package in names}
 
 
-def _built(status: Iterable[bytes]) -> Iterator[tuple[str, str]]:
-    """Each package and its source, which is only named if it is called otherwise."""
-    package = source = ""
+def records(status: Iterable[bytes], built_from: Collection[str]) -> list[tuple[str, str]]:
+    """The names that the file lists of all packages built from these may have: a program's texts often lie in a package of their own."""
+    built = (each for each in _built(status) if each[1] in built_from)
+    return sorted((f"{package}.list", f"{package}:{architecture}.list") for package, _, architecture in built)
+
+
+def _built(status: Iterable[bytes]) -> Iterator[tuple[str, str, str]]:
+    """Each package, its source, which is only named if it is called otherwise, and its architecture."""
+    package = source = architecture = ""
     for line in status:
         if line.startswith(b"Package: "):
             package = source = _word(line)
         elif line.startswith(b"Source: "):
             source = _word(line)
+        elif line.startswith(b"Architecture: "):
+            architecture = _word(line)
         elif line == b"\n" and package:
-            yield package, source
+            yield package, source, architecture
             package = ""
     if package:
-        yield package, source
+        yield package, source, architecture
 
 
 def _word(line: bytes) -> str:

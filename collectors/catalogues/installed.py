@@ -4,6 +4,7 @@ Only files of the system's account that nobody else can change, in folders of wh
 one is held at a time, apart from Python's heap, so that its memory is given back. What cannot be read has no texts.
 """
 
+import contextlib
 import glob
 import mmap
 import os
@@ -57,16 +58,18 @@ class Installed:
 
     def _brought(self, packages: Iterable[str]) -> Iterator[str]:
         """The catalogues of these packages and of those that were built with them."""
+        wanted = frozenset(packages)
         try:
             with open(self._dpkg / "status", "rb") as status:
-                together = dpkg.built_together(status, packages)
-            for name in together:
-                plain = self._dpkg / "info" / f"{name}.list"
-                for record in (plain,) if plain.is_file() else plain.parent.glob(f"{name}:*.list"):
-                    with open(record, "rb") as brought:
-                        yield from dpkg.catalogues(brought)
+                sources = dpkg.sources(status, wanted)
+            with open(self._dpkg / "status", "rb") as status:
+                records = dpkg.records(status, sources)
         except OSError:
             return
+        for names in records:
+            for name in names:
+                with contextlib.suppress(OSError), open(self._dpkg / "info" / name, "rb") as brought:
+                    yield from dpkg.catalogues(brought)
 
     def _of_family(self, family: list[Found]) -> Iterator[str]:
         spoken = [one for one in family if places.is_in(self._wanted, one.language)]
@@ -77,7 +80,7 @@ class Installed:
                 if places.is_in((places.ENGLISH,), one.language):
                     yield from self._read(one, translations=True)
             return
-        for one in sorted(family, key=_completeness, reverse=True)[:MOST_COMPLETE]:
+        for one in _most_complete(family):
             if one not in spoken:
                 yield from self._read(one, translations=False)
 
@@ -129,6 +132,16 @@ def _contents(file: FileIO, size: int) -> memoryview:
     if file.readinto(whole) != size:
         raise CatalogueError("it changes")
     return memoryview(whole)
+
+
+def _most_complete(family: list[Found]) -> list[Found]:
+    """Those with most of a program's texts. dpkg's records also name languages that were not installed."""
+    steady = [one for one in family if one.language in places.STEADY]
+    for some in (steady, family):
+        there = {one: size for one in some if (size := _completeness(one))}
+        if there:
+            return sorted(there, key=lambda one: there[one], reverse=True)[:MOST_COMPLETE]
+    return []
 
 
 def _completeness(one: Found) -> int:

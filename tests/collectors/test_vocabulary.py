@@ -20,10 +20,12 @@ from tests.collectors import catalogue_files as files
 
 STATUS = b"""Package: editor
 Status: install ok installed
+Architecture: all
 Source: editor-src (1.2)
 
 Package: editor-common
 Source: editor-src
+Architecture: amd64
 
 Package: other
 Status: install ok installed
@@ -180,9 +182,10 @@ def test_what_is_of_no_language_is_no_catalogue(path: str) -> None:
 def test_packages_that_were_built_together_are_one_app() -> None:
     """A program's texts often lie in a package of their own; another program's are not its."""
     lines = STATUS.splitlines(keepends=True)
-    assert dpkg.built_together(lines, ["editor"]) == ["editor", "editor-common"]
-    assert dpkg.built_together(lines, ["other", "absent"]) == ["other"]
-    assert dpkg.built_together([b"Package:\n", b"Source:\n", b"\n"], ["x"]) == []
+    assert dpkg.sources(lines, ["editor"]) == {"editor-src"}
+    assert dpkg.sources(lines, ["other", "absent"]) == {"other"}
+    assert dpkg.records(lines, {"editor-src"}) == [("editor-common.list", "editor-common:amd64.list"), ("editor.list", "editor:all.list")]
+    assert dpkg.records([b"Package:\n", b"Source:\n", b"\n"], dpkg.sources([b"Package: x\n", b"Source:\n"], ["x"])) == []
     assert dpkg.catalogues([b"/a.mo\n", b"/a.txt\n", b"/b.qm\n", b"/c.mo"]) == ["/a.mo", "/b.qm"]
 
 
@@ -214,6 +217,17 @@ def test_an_app_s_texts_are_those_in_the_session_s_language_and_the_source_texts
     assert set(installed.texts(["editor"], ())) == {"_Quit", "_Beenden", "Print", "Zoom", "Old"}
     assert set(Installed({}, system, lambda _: True).texts(["editor"], ())) == {"_Quit", "Print", "Zoom", "Old"}
     assert set(installed.texts(["other"], ())) == set()
+
+
+def test_source_texts_are_taken_from_languages_that_are_kept_up_where_there_are_any(system: Path) -> None:
+    """Otherwise from any: a file that is long may be old."""
+    folder = system / "locale"
+    for language in ("de", "fr", "es"):
+        (folder / language / "LC_MESSAGES" / "editor.mo").unlink()
+    installed = Installed({}, system, lambda _: True)
+    assert set(installed.texts(["editor"], ())) == {"Secret"}
+    (folder / "de" / "LC_MESSAGES" / "editor.mo").write_bytes(files.mo({"_Quit": "_Beenden"}))
+    assert set(installed.texts(["editor"], ())) == {"_Quit"}
 
 
 def test_a_pack_is_read_in_the_session_s_language_or_else_in_english(system: Path) -> None:
