@@ -76,6 +76,10 @@ class Selections:
 
         To be called when the keys that came before are with the shaper.
         """
+        asking = self._asking
+        late = asking is not None and read().awake_ms - asking.offer.at.awake_ms > LATEST_MS
+        if not self._heard and not late:  # as nearly always: it is asked after every input
+            return False
         from Xlib.ext.xfixes import SelectionNotify
 
         heard, self._heard = self._heard, deque()
@@ -84,7 +88,7 @@ class Selections:
                 self._changed(event, shaper, read)
             elif self._asking and event.requestor.id == self._asking.window.id:
                 self._answered(self._asking, event)
-        if self._asking and read().awake_ms - self._asking.offer.at.awake_ms > LATEST_MS:
+        if late and self._asking is asking:
             self._forget()
         self._display.flush()
         return bool(heard)

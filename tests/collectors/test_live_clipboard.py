@@ -224,8 +224,14 @@ def test_a_list_of_forms_that_is_none_is_not_read(scene: Scene, forms: Callable[
 
 def test_an_owner_that_does_not_answer_is_let_go(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing waits for it, and the next copy is told as ever."""
+    scene.owner.copy({"UTF8_STRING": CANARY.encode()})
+    scene.turn()
     monkeypatch.setattr(x11_clipboard, "LATEST_MS", -1)
-    assert scene.copy({"UTF8_STRING": CANARY.encode()}).kinds is None
+    scene.turn()
+    scene.owner.serve()
+    scene.turn()
+    assert (scene.shaper.made[-1].window, scene.shaper.made[-1].kinds) == (1, None)
+    assert _is_gone(scene)
     monkeypatch.setattr(x11_clipboard, "LATEST_MS", LATEST_MS)
     assert scene.copy({"UTF8_STRING": CANARY.encode()}).kinds == (ClipboardKind.TEXT,)
 
