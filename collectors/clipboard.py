@@ -12,8 +12,11 @@ from collectors.acts import Place
 from collectors.minimise import Context
 from collectors.raw import Key, NoRole, Sort, Stroke
 from consent.event import Clipboard, Clocks, Event, Modifier, NamedKey
+from consent.vocabulary import SurfaceId
 from consent.words import ClipboardAct, ClipboardKind, SizeBucket
 
+ANSWER_MS = 1_500
+"""How long it is waited for what an owner says it offers; a program is often busy with what it copies."""
 CUT_MS = 1_000
 """How long before a change of the clipboard its cut may have been pressed; a busy program takes its time."""
 SECRETS = ("x-kde-passwordManagerHint", "application/x-kde-passwordManagerHint", "org.nspasteboard.ConcealedType")
@@ -49,17 +52,27 @@ def kinds_of(forms: Collection[str]) -> tuple[ClipboardKind, ...] | None:
 
 @dataclass(slots=True, eq=False)
 class Offer:
-    """The clipboard got another owner. What it offers is being asked while the offer waits with the keys.
+    """The clipboard got another owner. What it offers is noted here as it becomes known.
 
     Attributes:
         window: The number of the recorded window in front, if the owner is of its process; 0 if not.
         kinds: None as long as nothing is known, or if it is a secret: then nothing is told.
+        done: Nothing more will be known.
     """
 
     at: Clocks
     window: int = 0
     kinds: tuple[ClipboardKind, ...] | None = None
     size: SizeBucket = SizeBucket.UNKNOWN
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The recorded surface and its window."""
+
+    surface: SurfaceId
+    window: int
 
 
 class Clips:
@@ -69,35 +82,49 @@ class Clips:
         self._account, self._generation = account, generation
         self._cut: tuple[int, int] | None = None
         self._present: Offer | None = None
+        self._open: list[tuple[Offer, ClipboardAct, Where]] = []
+
+    def due_ms(self) -> int | None:
+        """When `settle` has something to do at the latest, on the awake clock; None if nothing is open."""
+        return min((offer.at.awake_ms + ANSWER_MS for offer, _, _ in self._open), default=None)
+
+    def settle(self, now_ms: int) -> None:
+        """Tells what is known by now, and forgets what was waited for long enough."""
+        for one in [one for one in self._open if one[0].done or now_ms >= one[0].at.awake_ms + ANSWER_MS]:
+            self._open.remove(one)
+            offer, act, place = one
+            if offer.kinds is not None:
+                self._tell(act, offer.at, place, offer)
 
     def key(self, key: Key, place: Place) -> None:
         """A key that may be kept: its window is a recorded one, and its field's role is known and safe."""
         if not key.down or key.repeat:
             return
         if _pastes(key.stroke):
-            present = self._present or Offer(key.at, kinds=())
-            self._tell(ClipboardAct.PASTE, key.at, place, present)
+            present = self._present
+            if present is None or present.kinds is None:
+                present = Offer(key.at, kinds=())
+            self._tell(ClipboardAct.PASTE, key.at, Where(place.surface, place.window), present)
         elif _copies(key.stroke):
             self._cut = None
         elif _cuts(key.stroke):
             self._cut = (key.at.awake_ms, place.window)
 
     def offered(self, offer: Offer, context: Context) -> None:
-        """The clipboard got another owner; what it offers is known by now, or never will be. `context`: what held then."""
-        front = context.front
+        """The clipboard got another owner, and it is known what was in front then: `context`."""
+        front, role = context.front, context.role
         cut, self._cut = self._cut, None
         recorded = offer.window != 0 and offer.window == front.window and not front.structure_only
-        if not recorded or front.surface is None or offer.kinds is None or context.role is NoRole.SECURE:
-            self._present = None
+        self._present = offer if recorded and role is not NoRole.SECURE else None
+        if self._present is None or front.surface is None:
             return
-        self._present = offer
         is_cut = cut is not None and cut[1] == front.window and 0 <= offer.at.awake_ms - cut[0] <= CUT_MS
-        payload = Clipboard(ClipboardAct.CUT if is_cut else ClipboardAct.COPY, offer.kinds, offer.size)
-        self._account.keep(Event(front.surface, front.window, offer.at, self._generation, 0, payload))
+        self._open.append((offer, ClipboardAct.CUT if is_cut else ClipboardAct.COPY, Where(front.surface, front.window)))
+        self.settle(offer.at.awake_ms)
 
-    def _tell(self, act: ClipboardAct, at: Clocks, place: Place, offer: Offer) -> None:
+    def _tell(self, act: ClipboardAct, at: Clocks, where: Where, offer: Offer) -> None:
         payload = Clipboard(act, offer.kinds or (), offer.size)
-        self._account.keep(Event(place.surface, place.window, at, self._generation, 0, payload))
+        self._account.keep(Event(where.surface, where.window, at, self._generation, 0, payload))
 
 
 def _is_chord(stroke: Stroke, trigger: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from collectors.account import Account
 from collectors.acts import Place
-from collectors.clipboard import Clips, Offer
+from collectors.clipboard import ANSWER_MS, Clips, Offer
 from collectors.keys import Keys
 from collectors.minimise import Context, cut_to_minute, no_earlier, refuse_key
 from collectors.pipe import Grant, Observed
@@ -94,7 +94,7 @@ class Shaper:
         self._add(button)
 
     def copied(self, offer: Offer) -> None:
-        """The clipboard got another owner; what it offers is asked until the offer's hold is over."""
+        """The clipboard got another owner; what it offers is being asked."""
         self._queue.append(offer)
 
     def moved(self, n: int) -> None:
@@ -134,6 +134,7 @@ class Shaper:
         while self._queue and self._ready_ms(self._queue[0]) <= now.awake_ms:
             self._judge(self._queue.popleft())
         self._keys.idle(now.awake_ms - HOLD_MS)
+        self._clips.settle(now.awake_ms)
         oldest_ms = min((item.at.awake_ms for item in self._queue), default=now.awake_ms)
         self._timeline.forget_before(min(oldest_ms - 2 * DOUBT_MS, now.awake_ms - LATE_MS))
 
@@ -143,6 +144,8 @@ class Shaper:
         dues_ms = [] if idle_ms is None else [idle_ms + HOLD_MS]
         if self._queue:
             dues_ms.append(self._ready_ms(self._queue[0]))
+        if (answer_ms := self._clips.due_ms()) is not None:
+            dues_ms.append(answer_ms)
         return min(dues_ms, default=None)
 
     def waiting(self) -> tuple[int, int]:
@@ -169,6 +172,7 @@ class Shaper:
                 self._judge(item)
         self._keys.close()
         self._pointer.close()
+        self._clips.settle(now.awake_ms + ANSWER_MS)
         self._account.keep(Event(None, 0, now, self._generation, 0, Control(Switch.STOPPED)))
 
     # --- one item ------------------------------------------------------------------------------------------------

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from collectors.backends.x11_time import clocks_of
-from collectors.clipboard import FORMS, MEASURED, SECRETS, Offer, kinds_of
+from collectors.clipboard import ANSWER_MS, FORMS, MEASURED, SECRETS, Offer, kinds_of
 from collectors.collector import Clock
-from collectors.shape import HOLD_MS, Shaper
+from collectors.shape import Shaper
 from consent.words import SizeBucket
 
 MOST_FORMS = 256
 """Forms of an offer that are looked at. LibreOffice offers 40; if there are more, what the others are is not known, and nothing is told."""
-LATEST_MS = HOLD_MS - 50
-"""How long an owner may take to answer: so long that its offer has not been judged by then."""
+LATEST_MS = ANSWER_MS - 100
+"""How long an owner may take to answer: not longer than it is waited for."""
 NOT_THERE = "the X server does not tell when something is copied (XFIXES is missing)"
 _EXTENSION = "XFIXES"
 _ATOM, _ATOM_BITS, _ANY_TYPE = 4, 32, 0
@@ -143,5 +143,6 @@ class Selections:
     def _forget(self) -> None:
         """The window goes, and what lies on it; an owner that would send more pieces has nowhere to send them."""
         if self._asking:
+            self._asking.offer.done = True
             self._asking.window.destroy()
             self._asking = None

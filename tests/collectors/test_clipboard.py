@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.backends import x11_clipboard
-from collectors.clipboard import CUT_MS, FORMS, MEASURED, SECRETS, Offer, kinds_of
+from collectors.clipboard import ANSWER_MS, CUT_MS, FORMS, MEASURED, SECRETS, Offer, kinds_of
 from collectors.raw import Front, Key, NoRole, Role, Sort, Stroke
+from collectors.shape import HOLD_MS
 from consent.event import Clipboard, Event, FieldRole, Modifier, NamedKey
 from consent.vocabulary import Kind
 from consent.words import ClipboardAct, ClipboardKind, SizeBucket
@@ -37,7 +38,7 @@ def offer(stage: Stage, window: int = 1, kinds: tuple[ClipboardKind, ...] | None
     made = Offer(stage.now, window)
     stage.shaper.copied(made)
     stage.ms += 20
-    made.kinds, made.size = kinds, size
+    made.kinds, made.size, made.done = kinds, size, True
 
 
 def told(stage: Stage) -> list[Clipboard]:
@@ -147,14 +148,37 @@ def test_nothing_is_told_of_a_copy_out_of_a_password_field() -> None:
     assert told(stage) == []
 
 
-def test_an_owner_that_has_not_said_what_it_offers_when_the_hold_is_over_is_told_nothing_of(stage: Stage) -> None:
-    """It may be a secret. A size that is not known by then is unknown."""
+def test_a_busy_owner_is_waited_for_and_its_copy_told_at_its_own_time(stage: Stage) -> None:
+    """Later than what came after it, and no later than it is waited for; a size that is not known by then is unknown."""
+    made, at = Offer(stage.now, 1), stage.now
+    stage.shaper.copied(made)
+    stage.later(HOLD_MS)
+    made.kinds = TEXT
+    stage.later(ANSWER_MS - HOLD_MS - 1)
+    assert stage.shaper.due_ms() == at.awake_ms + ANSWER_MS
+    assert stage.shaper.waiting() == (0, 0)
+    stage.later(1)
+    (event,) = _events(stage)
+    assert (event.at, event.payload) == (at, Clipboard(ClipboardAct.COPY, TEXT, SizeBucket.UNKNOWN))
+    assert stage.shaper.due_ms() is None
+
+
+def test_an_owner_that_never_says_what_it_offers_is_told_nothing_of(stage: Stage) -> None:
+    """It may be a secret."""
     late = Offer(stage.now, 1)
     stage.shaper.copied(late)
-    stage.later(300)
+    stage.later(HOLD_MS)
+    stage.later(ANSWER_MS)
     late.kinds = TEXT
-    stage.shaper.copied(Offer(stage.now, 1, TEXT))
-    assert told(stage) == [Clipboard(ClipboardAct.COPY, TEXT, SizeBucket.UNKNOWN)]
+    assert told(stage) == []
+
+
+def test_what_is_known_of_a_copy_when_the_observer_ends_is_told(stage: Stage) -> None:
+    """And of one that is not, nothing."""
+    for kinds in (TEXT, None):
+        stage.shaper.copied(Offer(stage.now, 1, kinds))
+    stage.shaper.close(stage.now)
+    assert [payload.kinds for payload in told(stage)] == [TEXT]
 
 
 def test_without_the_kind_nothing_is_told() -> None:
