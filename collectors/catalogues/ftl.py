@@ -18,6 +18,8 @@ _END, _ENTRY, _LOCAL = b"PK\5\6", b"PK\1\2", b"PK\3\4"
 _END_BYTES, _ENTRY_BYTES, _LOCAL_BYTES = 22, 46, 30
 _STORED, _DEFLATED = 0, 8
 _NOT_LABELS = ("accesskey", "key", "style", "keycode")
+_OF_PERSONS = (b"/regionNames.ftl", b"/languageNames.ftl", b"/currencyNames.ftl")
+"""What is chosen there, on any page, says where somebody lives and what they speak."""
 _MESSAGE = re.compile(r"-?[A-Za-z][\w-]*\s*=\s*(.*)")
 _ATTRIBUTE = re.compile(r"\s+\.([A-Za-z][\w-]*)\s*=\s*(.*)")
 _VARIANT = re.compile(r"\s+\*?\[[^\]]*\]\s*(.*)")
@@ -37,7 +39,7 @@ def texts(size: int, part: Part) -> Iterator[str]:
         method, packed, unpacked, name, extra, comment, begin = numbers("<10xH8xIIHHH8xI", directory, at)
         named = bytes(piece(directory, at + _ENTRY_BYTES, name))
         at += _ENTRY_BYTES + name + extra + comment
-        if named.endswith(b".ftl") and max(packed, unpacked) <= MOST_FILE_BYTES:
+        if named.endswith(b".ftl") and not named.endswith(_OF_PERSONS) and max(packed, unpacked) <= MOST_FILE_BYTES:
             yield from of_file(_file(part, begin, packed, method))
 
 

@@ -109,8 +109,11 @@ def test_a_pak_gives_back_its_texts(texts: list[str], version: int, encoding: in
 
 @pytest.mark.parametrize("packed", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_firefox_texts_are_the_lines_of_its_fluent_files(packed: int) -> None:
-    """Labels, values and variants; no letter of a key, no comment, no other file."""
-    data = archive(packed, {"a.js": "x = Secret", "localization/en-US/a.ftl": FLUENT, "b.ftl": "b = B é\n"})
+    """Labels, values and variants; no letter of a key, no comment, no other file, no list of countries."""
+    data = archive(
+        packed,
+        {"a.js": "x = Secret", "localization/en-US/a.ftl": FLUENT, "b.ftl": "b = B é\n", "toolkit/intl/regionNames.ftl": "de = Germany\n"},
+    )
     texts = [text for text in fluent(data) if "{" not in text and text != "}"]
     assert texts == ["Firefox", "File", "Exit", "Quit", "One", "Two", "B é"]
 

@@ -24,7 +24,7 @@ def desk() -> Iterator[Desktop]:
 @pytest.mark.parametrize(
     ("argv", "own", "toolkit"),
     [
-        (("mousepad", "--disable-server"), ["Search", "Save All", "Find and Replace"], ["Cut", "Select All", "Paper Margins"]),
+        (("mousepad", "--disable-server"), ["Search", "View", "Document"], ["Cut", "Select All", "Paper Margins"]),
         (("pcmanfm", "--no-desktop", "/usr"), ["Bookmarks", "New Window"], ["Cut", "Compact View"]),
     ],
     ids=["mousepad", "pcmanfm"],
