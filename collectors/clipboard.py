@@ -108,7 +108,7 @@ class Clips:
         elif _copies(key.stroke):
             self._cut = None
         elif _cuts(key.stroke):
-            self._cut = (key.at.awake_ms, place.window)
+            self._cut_by(key.at.awake_ms, place.window)
 
     def offered(self, offer: Offer, context: Context) -> None:
         """The clipboard got another owner, and it is known what was in front then: `context`."""
@@ -118,13 +118,23 @@ class Clips:
         self._present = offer if recorded and role is not NoRole.SECURE else None
         if self._present is None or front.surface is None:
             return
-        is_cut = cut is not None and cut[1] == front.window and 0 <= offer.at.awake_ms - cut[0] <= CUT_MS
+        is_cut = cut is not None and cut[1] == front.window and _is_just_before(cut[0], offer)
         self._open.append((offer, ClipboardAct.CUT if is_cut else ClipboardAct.COPY, Where(front.surface, front.window)))
-        self.settle(offer.at.awake_ms)
+
+    def _cut_by(self, at_ms: int, window: int) -> None:
+        """A cut was pressed. What it did may have been heard of before: the two come by different ways."""
+        self._cut = (at_ms, window)
+        for number, (offer, _, where) in enumerate(self._open):
+            if where.window == window and _is_just_before(at_ms, offer):
+                self._open[number], self._cut = (offer, ClipboardAct.CUT, where), None
 
     def _tell(self, act: ClipboardAct, at: Clocks, where: Where, offer: Offer) -> None:
         payload = Clipboard(act, offer.kinds or (), offer.size)
         self._account.keep(Event(where.surface, where.window, at, self._generation, 0, payload))
+
+
+def _is_just_before(at_ms: int, offer: Offer) -> bool:
+    return 0 <= offer.at.awake_ms - at_ms <= CUT_MS
 
 
 def _is_chord(stroke: Stroke, trigger: str) -> bool:

@@ -47,7 +47,7 @@ def told(stage: Stage) -> list[Clipboard]:
 
 
 def _events(stage: Stage) -> list[Event]:
-    return [event for event in stage.settle() if event.kind is Kind.CLIPBOARD]
+    return sorted((event for event in stage.settle() if event.kind is Kind.CLIPBOARD), key=lambda event: event.at.awake_ms)
 
 
 @pytest.fixture
@@ -77,6 +77,18 @@ def test_a_cut_is_told_by_the_chord_just_before(stage: Stage, trigger: str, modi
     stage.later(CUT_MS + 1)
     offer(stage)
     assert [payload.act for payload in told(stage)] == [ClipboardAct.CUT] + 3 * [ClipboardAct.COPY]
+
+
+def test_a_cut_that_is_heard_of_before_its_chord_is_a_cut(stage: Stage) -> None:
+    """Keys and the clipboard come by different ways; what counts is when they were."""
+    chord_at = stage.now
+    stage.ms += 5
+    offer(stage)
+    cut = Stroke(Sort.CHORD, modifiers=(Modifier.CTRL,), trigger="x")
+    stage.shaper.key(Key(chord_at, next(_PRESSES), cut, down=True))
+    stage.later(CUT_MS)
+    offer(stage)
+    assert [payload.act for payload in told(stage)] == [ClipboardAct.CUT, ClipboardAct.COPY]
 
 
 def test_a_cut_chord_in_another_window_cuts_nothing_here(stage: Stage) -> None:
