@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from collectors.account import Account
 from collectors.acts import Place
+from collectors.clipboard import ANSWER_MS, Clips, Offer
 from collectors.keys import Keys
 from collectors.minimise import Context, cut_to_minute, no_earlier, refuse_key
 from collectors.pipe import Grant, Observed
@@ -44,7 +45,7 @@ class _Refocused:
     fresh: bool
 
 
-_Item = Key | Button | _Changed | _Refocused
+_Item = Key | Button | _Changed | _Refocused | Offer
 
 
 class Shaper:
@@ -60,6 +61,7 @@ class Shaper:
         self._account = Account(grant.generation, grant.kinds)
         self._keys = Keys(self._account, grant.generation)
         self._pointer = Pointer(self._account, grant.generation)
+        self._clips = Clips(self._account, grant.generation)
         self._timeline = Timeline(now.awake_ms)
         self._queue: deque[_Item] = deque()
         self._told_front: Front | None = None
@@ -90,6 +92,10 @@ class Shaper:
     def button(self, button: Button) -> None:
         """A button input."""
         self._add(button)
+
+    def copied(self, offer: Offer) -> None:
+        """The clipboard got another owner; what it offers is being asked."""
+        self._queue.append(offer)
 
     def moved(self, n: int) -> None:
         """So many plain moves of the pointer, which no kind stands for."""
@@ -128,6 +134,7 @@ class Shaper:
         while self._queue and self._ready_ms(self._queue[0]) <= now.awake_ms:
             self._judge(self._queue.popleft())
         self._keys.idle(now.awake_ms - HOLD_MS)
+        self._clips.settle(now.awake_ms)
         oldest_ms = min((item.at.awake_ms for item in self._queue), default=now.awake_ms)
         self._timeline.forget_before(min(oldest_ms - 2 * DOUBT_MS, now.awake_ms - LATE_MS))
 
@@ -137,6 +144,8 @@ class Shaper:
         dues_ms = [] if idle_ms is None else [idle_ms + HOLD_MS]
         if self._queue:
             dues_ms.append(self._ready_ms(self._queue[0]))
+        if (answer_ms := self._clips.due_ms()) is not None:
+            dues_ms.append(answer_ms)
         return min(dues_ms, default=None)
 
     def waiting(self) -> tuple[int, int]:
@@ -163,6 +172,7 @@ class Shaper:
                 self._judge(item)
         self._keys.close()
         self._pointer.close()
+        self._clips.settle(now.awake_ms + ANSWER_MS)
         self._account.keep(Event(None, 0, now, self._generation, 0, Control(Switch.STOPPED)))
 
     # --- one item ------------------------------------------------------------------------------------------------
@@ -195,6 +205,8 @@ class Shaper:
                 self._judge_front(item)
             case _Refocused():
                 self._judge_focus(item)
+            case Offer():
+                self._clips.offered(item, self._timeline.at(item.at.awake_ms))
 
     def _judge_key(self, key: Key) -> None:
         contexts = self._timeline.of_key(key.at.awake_ms, key.at.awake_ms + HOLD_MS)
@@ -206,7 +218,9 @@ class Shaper:
             self._account.drop(why or Why.ROLE_UNKNOWN)
             self._keys.refused(key)
         else:
-            self._keys.key(key, Place(front.surface, front.window, role))
+            place = Place(front.surface, front.window, role)
+            self._keys.key(key, place)
+            self._clips.key(key, place)
 
     def _judge_front(self, changed: _Changed) -> None:
         front = changed.front

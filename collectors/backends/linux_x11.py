@@ -7,6 +7,7 @@ from collections import deque
 from typing import Any
 
 from collectors.backends.atspi import Accessibility
+from collectors.backends.x11_clipboard import Selections
 from collectors.backends.x11_record import (
     BUTTON_PRESS,
     KEY_PRESS,
@@ -41,6 +42,7 @@ class LinuxX11:
         self._read = read
         self._stream: RecordStream | None = None
         self._accessibility: Accessibility | None = None
+        self._selections: Selections | None = None
         self._keys = KeysDown(Keymap(0, (), ()))
         self._keymap_stale = True
         self._front = Front()
@@ -80,6 +82,8 @@ class LinuxX11:
         if grant.kinds & KEY_KINDS:
             self._accessibility = Accessibility(self._read, self._shaper)
             self._accessibility.open()
+        if Kind.CLIPBOARD in grant.kinds:
+            self._selections = Selections(self._display, lambda owner: self._windows.shares(owner, self._active))
         self._look_at_front(self._read())
 
     def states(self) -> tuple[CollectorState, ...]:
@@ -95,6 +99,8 @@ class LinuxX11:
             return "degraded", "no window manager says which window is in front"
         if kind in KEY_KINDS and self._accessibility is not None and self._accessibility.trouble:
             return "degraded", self._accessibility.trouble
+        if kind is Kind.CLIPBOARD and self._selections is not None and self._selections.trouble:
+            return "dead", self._selections.trouble
         return "live", self._windows.doubt if kind is Kind.FOCUS else ""
 
     def sources(self) -> list[int]:
@@ -122,6 +128,8 @@ class LinuxX11:
                 for event in came.events:
                     self._input(event)
             self._pump_windows()
+            while self._selections and self._selections.pump(self._shaper, self._read):
+                self._pump_windows()  # asking was a round trip
             now = self._read()
             if self._settles_ms is not None and now.awake_ms >= self._settles_ms:
                 self._settled(now)
@@ -141,6 +149,8 @@ class LinuxX11:
     def _window_event(self, event: Any) -> None:
         from Xlib import X
 
+        if self._selections and self._selections.hear(event):
+            return
         if event.type == PROPERTY_NOTIFY:
             if event.atom == self._windows.active_atom:
                 self._says_which = True
@@ -217,10 +227,10 @@ class LinuxX11:
 
 
 def _connect() -> Any:
-    """A connection that loads only the two extensions that we use, and prints nothing."""
+    """A connection that loads only the extensions that we use, and prints nothing."""
     from Xlib import display, ext
 
-    ext.__extensions__ = [("RECORD", "record"), ("X-Resource", "res")]
+    ext.__extensions__ = [("RECORD", "record"), ("X-Resource", "res"), ("XFIXES", "xfixes")]
     connection = display.Display()
     connection.set_error_handler(lambda *_: None)  # requests on windows that are gone; the answers say so too
     return connection

@@ -152,6 +152,18 @@ class Windows:
             return Hit()
         return Hit(known.front.window, left=corner.x, top=corner.y)
 
+    def shares(self, xid: int, active: int) -> int:
+        """The number of the recorded window in front, if another X window is of the same process; else 0, as for a structure-only one."""
+        from Xlib.error import XError
+
+        known = self.known(active) if active else Known(Front())
+        if not known.front.window or known.front.structure_only or not known.pid:
+            return 0
+        try:
+            return known.front.window if self._pid_of(xid) == known.pid else 0
+        except XError:
+            return 0
+
     def _client_at(self, top: int, active: int) -> int:
         """The window that a child of the root belongs to; 0 if none or more than one."""
         front = self.known(active) if active else Known(Front())
