@@ -51,6 +51,7 @@ collectors.keys
 collectors.keysyms
 collectors.minimise
 collectors.pipe
+collectors.paths
 collectors.pointer
 collectors.programs
 collectors.raw
@@ -229,6 +230,8 @@ collectors.backends.atspi
 collectors.backends.bus
 collectors.backends.focused
 collectors.backends.linux_x11
+collectors.backends.x11_monitors
+collectors.backends.x11_moves
 collectors.backends.x11_record
 collectors.backends.x11_windows
 collectors.observer
