@@ -222,7 +222,8 @@ class LinuxX11:
         else:
             self._presses.pop(event.detail, None)
         x, y, monitor = event.x - hit.left, event.y - hit.top, self._monitors.at(event.x, event.y)
-        self._shaper.button(Button(at, event.detail, down, hit.window, hit.own, x, y, hit.left, hit.top, monitor))
+        since_ms = self._over_since_ms(at.awake_ms) if down and hit.window else 0
+        self._shaper.button(Button(at, event.detail, down, hit.window, hit.own, x, y, hit.left, hit.top, monitor, since_ms))
 
     def _moves_before(self, event: DeviceEvent) -> None:
         """Moves come by another stream: once the server has answered anything, all from before the button have come."""
@@ -230,6 +231,10 @@ class LinuxX11:
             if event.type == BUTTON_RELEASE:
                 self._display.sync()
             self._moves.until(event.time_ms, looked_at=True)
+
+    def _over_since_ms(self, at_ms: int) -> int:
+        trail = self._moves.trail(at_ms) if self._moves else []
+        return self._windows.over_since_ms(trail, self._active) if trail else 0
 
     def _looks(self) -> bool:
         """Whether moves are made where they may be looked at: in a recorded window in front, or in a drag that began in one."""

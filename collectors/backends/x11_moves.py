@@ -14,7 +14,7 @@ from collectors.backends.x11_monitors import Monitors
 from collectors.backends.x11_record import ELEMENT_BYTES, RecordStream, elements
 from collectors.backends.x11_time import clocks_of
 from collectors.collector import Clock
-from collectors.paths import SPACING_MS
+from collectors.paths import APPROACH_MS, SPACING_MS
 from collectors.raw import Point, Went
 from collectors.shape import Shaper
 from consent.event import Clocks
@@ -108,6 +108,7 @@ class Moves:
     def __init__(self, stream: RecordStream, granted: bool, shaper: Shaper, monitors: Monitors, read: Clock) -> None:
         self._stream, self._granted, self._shaper, self._monitors, self._read = stream, granted, shaper, monitors, read
         self._pile = Pile()
+        self._trail: deque[Point] = deque(maxlen=APPROACH_MS // SPACING_MS + 2)
         self._asleep_until_ms: int | None = None
 
     def sources(self) -> list[int]:
@@ -138,9 +139,16 @@ class Moves:
         now = self._read()
         lead, places = self._pile.look(server_ms)
         points = tuple(self._point(place, now) for place in places)
+        self._trail += points
         if lead or points:
             self._shaper.went(Went(points[0].at if points else now, lead, points))
         return bool(lead or points)
+
+    def trail(self, at_ms: int) -> list[Point]:
+        """The places that may be the way to a press, newest first; each is told once."""
+        trail = [point for point in self._trail if point.at.awake_ms >= at_ms - APPROACH_MS]
+        self._trail.clear()
+        return trail[::-1]
 
     def _point(self, place: Place, now: Clocks) -> Point:
         return Point(clocks_of(place.time_ms, now), place.x, place.y, place.n, place.held, self._monitors.at(place.x, place.y))
