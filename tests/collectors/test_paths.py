@@ -2,13 +2,14 @@
 
 from itertools import pairwise
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.account import Account
-from collectors.paths import APPROACH_MS, CUT_MS, SPACING_MS, STILL_PX, Paths
+from collectors.paths import APPROACH_MS, CUT_MS, LONGEST_MS, SPACING_MS, STILL_PX, Paths
 from collectors.raw import Button as RawButton
-from collectors.raw import Geometry, Monitor, Point
+from collectors.raw import Geometry, Monitor, Point, Went
 from consent.event import MAX_POINTS, Clocks, Event, PointerPath
 from consent.vocabulary import Kind, SurfaceId, Why
 from consent.words import PathPurpose
@@ -53,6 +54,7 @@ def test_only_the_last_second_and_a_half_leads_to_a_press() -> None:
     stage = Stage().in_editor()
     stage.way(*(((at * 9) % 500, 60) for at in range(100)))
     stage.click()
+    assert stage.shaper.pending() <= APPROACH_MS // 40 + 3
     ((path, event),) = _paths(stage)
     assert APPROACH_MS - 80 <= path.t_ms[-1] <= APPROACH_MS
     assert event.n == len(path.t_ms)
@@ -95,6 +97,22 @@ def test_moves_while_something_else_is_in_front_are_no_way() -> None:
     stage.front(EDITOR)
     stage.later(1)
     stage.click()
+    assert _paths(stage) == []
+    assert stage.dropped == {Why.NO_KIND: 2}
+
+
+def test_moves_that_come_after_another_window_are_not_its_way() -> None:
+    """They are read late: made in the editor, and told when a dialog of the same place is in front."""
+    stage = Stage().in_editor()
+    made = [stage.now]
+    stage.later(40)
+    made.append(stage.now)
+    stage.later(10)
+    stage.front(DIALOG)
+    stage.later(10)
+    stage.arrived += 2
+    stage.shaper.went(Went(made[0], 0, tuple(Point(at, LEFT + x, TOP + 50, 1) for at, x in zip(made, (40, 400), strict=True))))
+    stage.click(window=2)
     assert _paths(stage) == []
     assert stage.dropped == {Why.NO_KIND: 2}
 
@@ -185,6 +203,18 @@ def test_a_slow_drag_is_told_while_it_goes_on() -> None:
     stage.way((200, 50), (300, 50), held=True)
     stage.button(1, False)
     assert [event.n for _, event in _paths(stage)] == [2, 2]
+
+
+def test_a_drag_that_begins_a_minute_after_its_press_begins_with_its_first_move() -> None:
+    """No event tells a longer time, and what it tells can be read again."""
+    stage = Stage().in_editor()
+    stage.button(1, True)
+    stage.later(LONGEST_MS + 1)
+    stage.way((60, 50), (90, 50), held=True)
+    stage.button(1, False)
+    ((path, event),) = _paths(stage)
+    assert (path.t_ms, path.x) == ((0, 40), (60, 90))
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(event), type=Event) == event
 
 
 def test_a_release_that_was_never_seen_ends_the_drag() -> None:
@@ -297,5 +327,6 @@ def test_every_raw_move_is_in_one_path_or_dropped_and_no_path_is_finer_or_longer
         path = event.payload
         assert isinstance(path, PointerPath)
         assert 2 <= len(path.t_ms) <= MAX_POINTS
+        assert path.t_ms[-1] <= LONGEST_MS
         assert all(later - earlier >= SPACING_MS for earlier, later in pairwise(path.t_ms))
         assert event.n >= len(path.t_ms) - 1
