@@ -198,7 +198,7 @@ def _focus(child: Child, monitor: tuple[int, int, int, int], scale_percent: int)
 
 
 def test_monitors_and_scale_are_followed_while_it_runs(desk: Desktop, editor: Application, child: Child) -> None:
-    """Two monitors where there was one, another scale, one monitor again: each click and the window in front say which."""
+    """Two monitors where there was one, another scale, one again, another resolution: each click and the window in front say which."""
     hand = Hand(desk)
     (left, top), (width, height) = editor.corner(), _size(editor)
     in_window, edge = (left + width - 20, top + height - 40), left + width - 100
@@ -223,6 +223,14 @@ def test_monitors_and_scale_are_followed_while_it_runs(desk: Desktop, editor: Ap
         _run(desk, "xrandr", "--delmonitor", "left")
     _focus(child, (0, 0, 1280, 800), 100)
     assert _told(child, in_window, hand).monitor_x == 0
+    try:
+        _run(desk, "xrandr", "--newmode", "small", *"38.25 800 832 912 1024 600 603 607 624".split())
+        _run(desk, "xrandr", "--addmode", "screen", "small")
+        _run(desk, "xrandr", "--output", "screen", "--mode", "small")
+        _focus(child, (0, 0, 800, 600), 100)
+    finally:
+        _run(desk, "xrandr", "--output", "screen", "--mode", "1280x800")
+    _focus(child, (0, 0, 1280, 800), 100)
 
 
 def _switches(child: Child) -> int:
