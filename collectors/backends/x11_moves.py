@@ -19,8 +19,8 @@ from collectors.raw import Point, Went
 from collectors.shape import Shaper
 from consent.event import Clocks
 
-LULL_MS = 200
-"""While moves keep coming they are read this often. What waits fits the socket (277 messages of one move, measured); where
+LULL_MS = 150
+"""While moves keep coming they are read this often. What waits fits the socket (278 messages of one move, measured); where
 it does not, the X server keeps it."""
 _WORDS, _TIME_WORD = ELEMENT_BYTES // 4, 2
 _PLACE = Struct("=8xI12xhh4xH2x")
