@@ -79,10 +79,10 @@ class LinuxX11:
         self._monitors = Monitors(self._display)
         wanted, moves = ranges(grant.kinds), ranges_of_moves(grant.kinds)
         if wanted:
-            self._stream = RecordStream(self._display, _connect(), wanted)
+            self._stream = RecordStream(self._display, wanted)
         self._shaper = Shaper(grant, self._read())
         if moves:
-            stream = RecordStream(self._display, _connect(), moves)
+            stream = RecordStream(self._display, moves)
             self._moves = Moves(stream, Kind.POINTER_PATH in grant.kinds, self._shaper, self._monitors, self._read)
         self._display.screen().root.change_attributes(event_mask=X.PropertyChangeMask | X.StructureNotifyMask)
         self._says_which = self._windows.says_which()
