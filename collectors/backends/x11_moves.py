@@ -119,30 +119,34 @@ class Moves:
         """When there is something to read, on the awake clock; None if what to wait on tells."""
         return self._asleep_until_ms
 
-    def pump(self, looked_at: bool) -> None:
-        """If it is time, all that has come. Raises DisplayGoneError.
+    def pump(self, looked_at: bool) -> int:
+        """If it is time, all that has come; how many moves that was. Raises DisplayGoneError.
 
         Args:
             looked_at: Where the pointer is may be looked at: it is in a recorded window, as far as we know, or drags from one.
         """
         now_ms = self._read().awake_ms
-        if self._asleep_until_ms is None or now_ms >= self._asleep_until_ms:
-            self._asleep_until_ms = now_ms + LULL_MS if self.until(None, looked_at) else None
+        if self._asleep_until_ms is not None and now_ms < self._asleep_until_ms:
+            return 0
+        n = self.until(None, looked_at)
+        self._asleep_until_ms = now_ms + LULL_MS if n else None
+        return n
 
-    def until(self, server_ms: int | None, looked_at: bool) -> bool:
-        """All that was made until an instant of the server's clock; whether that was anything. Raises DisplayGoneError."""
+    def until(self, server_ms: int | None, looked_at: bool) -> int:
+        """All that was made until an instant of the server's clock; how many moves that was. Raises DisplayGoneError."""
         self._pile.add(self._stream.receive())
         if not (self._granted and looked_at):
             n = self._pile.count(server_ms)
             self._shaper.moved(n)
-            return n > 0
+            return n
         now = self._read()
         lead, places = self._pile.look(server_ms)
         points = tuple(self._point(place, now) for place in places)
         self._trail += points
-        if lead or points:
-            self._shaper.went(Went(points[0].at if points else now, lead, points))
-        return bool(lead or points)
+        went = Went(points[0].at if points else now, lead, points)
+        if went.n:
+            self._shaper.went(went)
+        return went.n
 
     def trail(self, at_ms: int) -> list[Point]:
         """The places that may be the way to a press, newest first; each is told once."""
