@@ -45,6 +45,9 @@ class Pile:
         self._elements = bytearray()
         self._latest_ms: int | None = None
 
+    def __len__(self) -> int:
+        return len(self._elements) // ELEMENT_BYTES
+
     def add(self, rest: bytearray) -> None:
         """Takes the complete messages off the front of `rest`. Raises DisplayGoneError."""
         elements(rest, self._elements)
@@ -135,10 +138,17 @@ class Moves:
     def until(self, server_ms: int | None, looked_at: bool) -> int:
         """All that was made until an instant of the server's clock; how many moves that was. Raises DisplayGoneError."""
         self._pile.add(self._stream.receive())
-        if not (self._granted and looked_at):
-            n = self._pile.count(server_ms)
-            self._shaper.moved(n)
-            return n
+        n = self._look(server_ms) if self._granted and looked_at else self._count(server_ms)
+        if self._pile and self._asleep_until_ms is None:  # what is left has left the socket, too
+            self._asleep_until_ms = self._read().awake_ms + LULL_MS
+        return n
+
+    def _count(self, server_ms: int | None) -> int:
+        n = self._pile.count(server_ms)
+        self._shaper.moved(n)
+        return n
+
+    def _look(self, server_ms: int | None) -> int:
         now = self._read()
         lead, places = self._pile.look(server_ms)
         points = tuple(self._point(place, now) for place in places)

@@ -138,6 +138,16 @@ def test_moves_that_keep_coming_are_read_a_few_times_a_second() -> None:
     assert hook.stage.shaper.pending() == 201
 
 
+def test_moves_that_are_too_late_for_a_button_are_read_all_the_same() -> None:
+    """They have left the socket, which wakes nobody for them any more: so they are due."""
+    hook = _Hook()
+    hook.feed(100)
+    assert hook.moves.until(hook.stage.ms - 50, looked_at=True) == 51
+    assert (hook.moves.sources(), hook.moves.due_ms()) == ([], hook.stage.ms + LULL_MS)
+    hook.stage.ms += LULL_MS
+    assert hook.moves.pump(looked_at=True) == 49
+
+
 def test_where_paths_are_not_granted_or_nothing_recorded_is_in_front_no_move_is_looked_at() -> None:
     """They are counted at once, and no place is read."""
     for granted, looked_at in ((False, True), (True, False)):
