@@ -23,16 +23,13 @@ from agent.status import Status
 from agent.trays import Trays
 from agent.uploading import Uploading
 from agent.words import NO_LOCKS
-from consent.event import Clocks, Event
+from consent.event import Clocks
 from consent.ledger import LedgerError
 from consent.policy import Policy
 from consent.register import in_force
 from consent.vocabulary import Automatic, Blocker, State
 from transport.errors import TransportError
 from transport.span import Span
-
-EVENTS_A_PART = 200
-"""200 events of at most 150 bytes fit a frame twice over."""
 
 
 class Answers:
@@ -372,12 +369,7 @@ class Answers:
                 connection.say(messages.StatusIs(self.status()))
 
     async def _show(self, connection: Connection, since_s: int | None) -> None:
-        part: list[Event] = []
-        for event in self._daemon.subject.held(self._read(), since_s):
-            part.append(event)
-            if len(part) == EVENTS_A_PART:
-                connection.say(messages.HeldPart(tuple(part)))
-                await connection.drain()
-                part = []
-        connection.say(messages.HeldPart(tuple(part)))
+        for part in messages.held_parts(self._daemon.subject.held(self._read(), since_s)):
+            connection.say(part)
+            await connection.drain()
         connection.say(messages.HeldEnd())

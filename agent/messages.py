@@ -5,6 +5,7 @@ An indicator sends `Attach` and then both sides talk: the daemon shows and chall
 Large answers are many frames. A message that does not decode ends the connection; nothing is guessed.
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Annotated
 
@@ -328,6 +329,25 @@ class HeldPart(Message, frozen=True, tag="held_part"):
     """Some of what is held; more follows until HeldEnd."""
 
     events: tuple[Event, ...]
+
+
+EVENTS_A_PART, BYTES_A_PART = 200, 32 * 1024
+"""200 events of at most 150 bytes fit a frame twice over; of paths, which are longer, as many as stay near half a frame."""
+_encode_event = msgspec.msgpack.Encoder().encode
+
+
+def held_parts(events: Iterable[Event]) -> Iterator[HeldPart]:
+    """Events in messages that fit a frame."""
+    part: list[Event] = []
+    part_bytes = 0
+    for event in events:
+        part.append(event)
+        part_bytes += len(_encode_event(event))
+        if len(part) == EVENTS_A_PART or part_bytes >= BYTES_A_PART:
+            yield HeldPart(tuple(part))
+            part, part_bytes = [], 0
+    if part:
+        yield HeldPart(tuple(part))
 
 
 class HeldEnd(Message, frozen=True, tag="held_end"):

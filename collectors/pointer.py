@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from collectors.account import Account
 from collectors.minimise import Context, pixel, refuse_front
-from collectors.raw import Button
+from collectors.paths import Paths
+from collectors.raw import Button, Monitor
 from consent.event import Button as ButtonName
 from consent.event import Event, PointerButton, PointerScroll
 from consent.vocabulary import SurfaceId, Why
@@ -16,8 +17,8 @@ _NOTCHES = {4: (0, -1), 5: (0, 1), 6: (-1, 0), 7: (1, 0)}
 class Pointer:
     """Tells the account about each click, and about each notch when it is over."""
 
-    def __init__(self, account: Account, generation: int) -> None:
-        self._account, self._generation = account, generation
+    def __init__(self, account: Account, paths: Paths, generation: int) -> None:
+        self._account, self._paths, self._generation = account, paths, generation
         self._down: dict[int, SurfaceId | Why] = {}
         self._notch: dict[int, Event] = {}
 
@@ -35,11 +36,12 @@ class Pointer:
             self._down[button.number] = where
         if isinstance(where, Why):
             self._account.drop(where)
+            if button.down and button.number in _NAMES:
+                self._paths.lead_nowhere()
         elif button.number in _NOTCHES:
             self._turn(button, where)
         else:
-            payload = PointerButton(pixel(button.x), pixel(button.y), _NAMES[button.number], button.down)
-            self._account.keep(Event(where, button.window, button.at, self._generation, 1, payload))
+            self._click(button, where)
             return button.down
         return False
 
@@ -49,14 +51,27 @@ class Pointer:
             self._account.keep(event)
         self._notch.clear()
 
+    def _click(self, button: Button, surface: SurfaceId) -> None:
+        """A press or a release that is kept: a path that ends with it is told first."""
+        if button.down:
+            self._paths.pressed(button, surface)
+        else:
+            self._paths.released(button.number)
+        payload = PointerButton(pixel(button.x), pixel(button.y), _NAMES[button.number], button.down, *_on(button.monitor))
+        self._account.keep(Event(surface, button.window, button.at, self._generation, 1, payload))
+
     def _turn(self, button: Button, surface: SurfaceId) -> None:
         begun = self._notch.pop(button.number, None)
         if begun is not None:
             n = 1 if button.down else 2
             self._account.keep(Event(begun.surface, begun.window, begun.at, begun.generation, n, begun.payload))
         if button.down:
-            payload = PointerScroll(pixel(button.x), pixel(button.y), *_NOTCHES[button.number])
+            payload = PointerScroll(pixel(button.x), pixel(button.y), *_NOTCHES[button.number], *_on(button.monitor))
             self._notch[button.number] = Event(surface, button.window, button.at, self._generation, 1, payload)
+
+
+def _on(monitor: Monitor) -> tuple[int, int, int]:
+    return pixel(monitor.x), pixel(monitor.y), monitor.scale_percent
 
 
 def brings_to_front(button: Button) -> bool:

@@ -64,6 +64,21 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Monitor:
+    """One monitor, in physical pixels of the whole screen.
+
+    Attributes:
+        scale_percent: How large toolkits draw: 100 is one pixel of theirs for one of the screen's.
+    """
+
+    x: int = 0
+    y: int = 0
+    width: int = 0
+    height: int = 0
+    scale_percent: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Button:
     """A pointer button went down or up.
 
@@ -72,6 +87,9 @@ class Button:
         window: The number of the recorded window that it went to (a release goes where its press went); 0 for any other.
         own: It went to one of our own windows.
         x: Physical pixels from the left edge of that window; `y` from its top.
+        left: Where that edge was on the whole screen when the button was pressed; `top` likewise.
+        monitor: The one that the pointer is on.
+        over_since_ms: Of a press: what is known of moves before this instant (of the awake clock) was over another window.
     """
 
     at: Clocks
@@ -81,11 +99,53 @@ class Button:
     own: bool = False
     x: int = 0
     y: int = 0
+    left: int = 0
+    top: int = 0
+    monitor: Monitor = Monitor()
+    over_since_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place that the pointer came to.
+
+    Attributes:
+        x: Physical pixels from the left edge of the whole screen; `y` from its top.
+        n: The raw moves that it stands for: itself, and those after it that were not looked at.
+        held: A button was down.
+        monitor: The one that the place is on.
+    """
+
+    at: Clocks
+    x: int
+    y: int
+    n: int
+    held: bool = False
+    monitor: Monitor = Monitor()
+
+
+@dataclass(frozen=True, slots=True)
+class Went:
+    """Moves of the pointer in a row, of which some were looked at.
+
+    Attributes:
+        at: No later than any of them.
+        lead: Moves before the first point; they belong to the point before them.
+    """
+
+    at: Clocks
+    lead: int
+    points: tuple[Point, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """The raw moves."""
+        return self.lead + sum(point.n for point in self.points)
 
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """Where a window is on its screen, in physical pixels."""
+    """Where a window is on its screen, in physical pixels; `monitor` is the one that its middle is on."""
 
     x: int
     y: int
@@ -93,6 +153,7 @@ class Geometry:
     height: int
     screen_width: int
     screen_height: int
+    monitor: Monitor = Monitor()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from collectors.acts import Place
 from collectors.clipboard import ANSWER_MS, Clips, Offer
 from collectors.keys import Keys
 from collectors.minimise import Context, cut_to_minute, no_earlier, refuse_key
+from collectors.paths import Paths
 from collectors.pipe import Grant, Observed
 from collectors.pointer import Pointer, brings_to_front
-from collectors.raw import Button, Front, Geometry, Key, NoRole, Role
+from collectors.raw import Button, Front, Geometry, Key, NoRole, Role, Went
 from collectors.window import DOUBT_MS, Timeline, focus_of
 from consent.event import Clocks, Control, EndedBy, Event, Gap, SecureInput, Switch
 from consent.vocabulary import Why
@@ -45,7 +46,7 @@ class _Refocused:
     fresh: bool
 
 
-_Item = Key | Button | _Changed | _Refocused | Offer
+_Item = Key | Button | Went | _Changed | _Refocused | Offer
 
 
 class Shaper:
@@ -60,7 +61,8 @@ class Shaper:
         self._generation = grant.generation
         self._account = Account(grant.generation, grant.kinds)
         self._keys = Keys(self._account, grant.generation)
-        self._pointer = Pointer(self._account, grant.generation)
+        self._paths = Paths(self._account, grant.generation)
+        self._pointer = Pointer(self._account, self._paths, grant.generation)
         self._clips = Clips(self._account, grant.generation)
         self._timeline = Timeline(now.awake_ms)
         self._queue: deque[_Item] = deque()
@@ -98,9 +100,14 @@ class Shaper:
         self._queue.append(offer)
 
     def moved(self, n: int) -> None:
-        """So many plain moves of the pointer, which no kind stands for."""
+        """So many moves of the pointer that were not looked at."""
         self._account.came(n)
         self._account.drop(Why.NO_KIND, n)
+
+    def went(self, went: Went) -> None:
+        """Moves of the pointer that were looked at, before every button that comes after this and after all that came before."""
+        self._account.came(went.n)
+        self._queue.append(went)
 
     def front(self, at: Clocks, front: Front, geometry: Geometry | None = None) -> None:
         """A window came to the front, or the one in front was moved or resized (the same `front` again)."""
@@ -135,13 +142,13 @@ class Shaper:
             self._judge(self._queue.popleft())
         self._keys.idle(now.awake_ms - HOLD_MS)
         self._clips.settle(now.awake_ms)
+        self._paths.idle(now.awake_ms - HOLD_MS)
         oldest_ms = min((item.at.awake_ms for item in self._queue), default=now.awake_ms)
         self._timeline.forget_before(min(oldest_ms - 2 * DOUBT_MS, now.awake_ms - LATE_MS))
 
     def due_ms(self) -> int | None:
         """When `advance` has something to do, on the awake clock; None if nothing is open."""
-        idle_ms = self._keys.due_ms()
-        dues_ms = [] if idle_ms is None else [idle_ms + HOLD_MS]
+        dues_ms = [due_ms + HOLD_MS for due_ms in (self._keys.due_ms(), self._paths.due_ms()) if due_ms is not None]
         if self._queue:
             dues_ms.append(self._ready_ms(self._queue[0]))
         if (answer_ms := self._clips.due_ms()) is not None:
@@ -155,7 +162,8 @@ class Shaper:
     def pending(self) -> int:
         """The raw inputs that came and of which it is not known yet what they belong to."""
         queued = sum(isinstance(item, Key | Button) for item in self._queue)
-        return queued + self._keys.pending() + self._pointer.pending()
+        moves = sum(item.n for item in self._queue if isinstance(item, Went)) + self._paths.pending()
+        return queued + moves + self._keys.pending() + self._pointer.pending()
 
     def take(self) -> list[Observed]:
         """What is known since the last call, in messages that each reconcile."""
@@ -173,6 +181,7 @@ class Shaper:
         self._keys.close()
         self._pointer.close()
         self._clips.settle(now.awake_ms + ANSWER_MS)
+        self._paths.close()
         self._account.keep(Event(None, 0, now, self._generation, 0, Control(Switch.STOPPED)))
 
     # --- one item ------------------------------------------------------------------------------------------------
@@ -182,8 +191,13 @@ class Shaper:
         self._queue.append(item)
 
     def _ready_ms(self, item: _Item) -> int:
-        if (isinstance(item, Button) and not self._waits(item)) or (isinstance(item, _Changed) and item.front.window != 0):
-            return 0
+        match item:
+            case Went():
+                return 0
+            case _Changed() if item.front.window != 0:
+                return 0
+            case Button() if not self._waits(item):
+                return 0
         return item.at.awake_ms + HOLD_MS
 
     def _waits(self, button: Button) -> bool:
@@ -201,6 +215,8 @@ class Shaper:
             case Button():
                 if self._pointer.button(item, self._met_by(item)):
                     self._keys.end_burst(EndedBy.CLICK)
+            case Went():
+                self._judge_moves(item)
             case _Changed():
                 self._judge_front(item)
             case _Refocused():
@@ -222,8 +238,14 @@ class Shaper:
             self._keys.key(key, place)
             self._clips.key(key, place)
 
+    def _judge_moves(self, went: Went) -> None:
+        self._paths.more(went.lead)
+        for point in went.points:
+            self._paths.point(point, self._timeline.at(point.at.awake_ms).front.window)
+
     def _judge_front(self, changed: _Changed) -> None:
         front = changed.front
+        self._paths.front(front.window, changed.geometry)
         if front != self._told_front:
             self._keys.end_burst(EndedBy.FOCUS)
         self._told_front = front

@@ -19,9 +19,24 @@ _LARGEST_EXTENT = 65535
 
 def focus_of(geometry: Geometry) -> Focus:
     """The payload that says where a window is."""
-    extents = (geometry.width, geometry.height, geometry.screen_width, geometry.screen_height)
-    width, height, screen_width, screen_height = (max(0, min(_LARGEST_EXTENT, extent)) for extent in extents)
-    return Focus(pixel(geometry.x), pixel(geometry.y), width, height, screen_width, screen_height)
+    monitor = geometry.monitor
+    return Focus(
+        x=pixel(geometry.x),
+        y=pixel(geometry.y),
+        width=_extent(geometry.width),
+        height=_extent(geometry.height),
+        screen_width=_extent(geometry.screen_width),
+        screen_height=_extent(geometry.screen_height),
+        monitor_x=pixel(monitor.x),
+        monitor_y=pixel(monitor.y),
+        monitor_width=_extent(monitor.width),
+        monitor_height=_extent(monitor.height),
+        scale_percent=monitor.scale_percent,
+    )
+
+
+def _extent(pixels: int) -> int:
+    return max(0, min(_LARGEST_EXTENT, pixels))
 
 
 @dataclass(frozen=True, slots=True, order=True)

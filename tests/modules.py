@@ -61,6 +61,7 @@ collectors.keysyms
 collectors.labels
 collectors.minimise
 collectors.pipe
+collectors.paths
 collectors.pointer
 collectors.programs
 collectors.raw
@@ -240,6 +241,8 @@ collectors.backends.bus
 collectors.backends.focused
 collectors.backends.linux_x11
 collectors.backends.x11_clipboard
+collectors.backends.x11_monitors
+collectors.backends.x11_moves
 collectors.backends.x11_record
 collectors.backends.x11_windows
 collectors.catalogues.installed

@@ -24,7 +24,7 @@ FORMAT = 2
 
 MAX_EVENTS = 8192
 """An hour of busy work is some 3,000 events. With at most 100 bytes of columns an event, even what does not compress at all fits
-an envelope; and a batch that is lost, refused or erased is never much."""
+an envelope (of paths, which are longer, fewer: `transport.held.plan`); and a batch that is lost, refused or erased is never much."""
 
 MAX_SEGMENTS = 2048
 """A day and a half of minutes, at 18 bytes each: after a day without network, what is due still makes one batch."""

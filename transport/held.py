@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from consent.event import Event
 from consent.vocabulary import Purpose
 from transport.batch import MAX_EVENTS, MAX_SEGMENTS
+from transport.envelope import MAX_PAYLOAD_BYTES
 from transport.span import Cover
 
 
@@ -108,17 +109,28 @@ class Purged:
 
 
 def plan(entries: Iterable[Entry], over: Callable[[Cover], bool], only: Collection[bytes] | None = None) -> list[Due]:
-    """The batches that may be cut now, oldest segments first: those whose hold is over, and of the ids in `only` if it is given."""
+    """The batches that may be cut now, oldest segments first: those whose hold is over, and of the ids in `only` if it is given.
+
+    A segment takes more bytes than its events do in a batch, so that what is planned here always fits an envelope, paths and all.
+    """
     plans: list[Due] = []
+    weights: list[int] = []
     latest: dict[Purpose, int] = {}
     for entry in entries:
         if (only is not None and entry.id not in only) or not over(entry.cover):
             continue
         place = latest.get(entry.purpose)
         due = plans[place] if place is not None else None
-        if due is None or place is None or due.events + entry.events > MAX_EVENTS or len(due.ids) >= MAX_SEGMENTS:
+        if due is None or place is None or _is_full(due, weights[place], entry):
             latest[entry.purpose] = len(plans)
             plans.append(Due(entry.purpose, (entry.id,), entry.events))
+            weights.append(entry.held_bytes)
         else:
             plans[place] = Due(due.purpose, (*due.ids, entry.id), due.events + entry.events)
+            weights[place] += entry.held_bytes
     return plans
+
+
+def _is_full(due: Due, held_bytes: int, entry: Entry) -> bool:
+    fits = due.events + entry.events <= MAX_EVENTS and held_bytes + entry.held_bytes <= MAX_PAYLOAD_BYTES
+    return not fits or len(due.ids) >= MAX_SEGMENTS

@@ -8,14 +8,18 @@ from typing import Any
 
 from collectors.backends.atspi import Accessibility
 from collectors.backends.x11_clipboard import Selections
+from collectors.backends.x11_monitors import Monitors
+from collectors.backends.x11_moves import Moves
 from collectors.backends.x11_record import (
     BUTTON_PRESS,
+    BUTTON_RELEASE,
     KEY_PRESS,
     KEY_RELEASE,
     DeviceEvent,
     FocusMoved,
     RecordStream,
     ranges,
+    ranges_of_moves,
 )
 from collectors.backends.x11_time import clocks_of
 from collectors.backends.x11_windows import Hit, Windows
@@ -41,6 +45,7 @@ class LinuxX11:
     def __init__(self, read: Clock) -> None:
         self._read = read
         self._stream: RecordStream | None = None
+        self._moves: Moves | None = None
         self._accessibility: Accessibility | None = None
         self._selections: Selections | None = None
         self._keys = KeysDown(Keymap(0, (), ()))
@@ -73,11 +78,15 @@ class LinuxX11:
 
         self._display = _connect()
         self._windows = Windows(self._display, grant.surfaces)
-        wanted = ranges(grant.kinds)
+        self._monitors = Monitors(self._display)
+        wanted, moves = ranges(grant.kinds), ranges_of_moves(grant.kinds)
         if wanted:
-            self._stream = RecordStream(self._display, _connect(), wanted)
+            self._stream = RecordStream(self._display, wanted)
         self._shaper = Shaper(grant, self._read())
-        self._display.screen().root.change_attributes(event_mask=X.PropertyChangeMask)
+        if moves:
+            stream = RecordStream(self._display, moves)
+            self._moves = Moves(stream, Kind.POINTER_PATH in grant.kinds, self._shaper, self._monitors, self._read)
+        self._display.screen().root.change_attributes(event_mask=X.PropertyChangeMask | X.StructureNotifyMask)
         self._says_which = self._windows.says_which()
         if grant.kinds & KEY_KINDS:
             self._accessibility = Accessibility(self._read, self._shaper)
@@ -107,11 +116,13 @@ class LinuxX11:
         """The X connections and the accessibility bus."""
         accessibility = self._accessibility.sources() if self._accessibility else []
         stream = [self._stream.fileno()] if self._stream else []
-        return [self._display.fileno(), *stream, *accessibility]
+        moves = self._moves.sources() if self._moves else []
+        return [self._display.fileno(), *stream, *moves, *accessibility]
 
     def due_ms(self) -> int | None:
-        """When a moved window has settled, or an answer about the focus is overdue."""
-        dues_ms = (self._settles_ms, self._accessibility.due_ms() if self._accessibility else None)
+        """When a moved window has settled, moves are to be read, or an answer about the focus is overdue."""
+        moves_ms = self._moves.due_ms() if self._moves else None
+        dues_ms = (self._settles_ms, moves_ms, self._accessibility.due_ms() if self._accessibility else None)
         return min((due_ms for due_ms in dues_ms if due_ms is not None), default=None)
 
     # --- what comes ----------------------------------------------------------------------------------------------
@@ -123,10 +134,10 @@ class LinuxX11:
             if self._accessibility:
                 self._accessibility.pump()
             if self._stream:
-                came = self._stream.read()
-                self._shaper.moved(came.moves)
-                for event in came.events:
+                for event in self._stream.read().events:
                     self._input(event)
+            if self._moves:
+                self._moves.pump(self._looks())
             self._pump_windows()
             while self._selections and self._selections.pump(self._shaper, self._read):
                 self._pump_windows()  # asking was a round trip
@@ -151,10 +162,12 @@ class LinuxX11:
 
         if self._selections and self._selections.hear(event):
             return
-        if event.type == PROPERTY_NOTIFY:
+        if self._monitors.hear(event):
+            self._settles_ms = self._read().awake_ms + SETTLE_MS
+        elif event.type == PROPERTY_NOTIFY:
             if event.atom == self._windows.active_atom:
                 self._says_which = True
-                self._look_at_front(clocks_of(event.time, self._read()))
+                self._look_at_front(clocks_of(event.time, self._read()), event.time)
         elif event.type == X.MappingNotify:
             self._keymap_stale = True
         elif event.type == X.DestroyNotify:
@@ -164,7 +177,7 @@ class LinuxX11:
         elif event.type == X.ConfigureNotify and event.window.id == self._active and self._front.window:
             self._settles_ms = self._read().awake_ms + SETTLE_MS
 
-    def _look_at_front(self, at: Clocks) -> None:
+    def _look_at_front(self, at: Clocks, server_ms: int | None = None) -> None:
         xid, known = self._windows.active()
         self._gather()
         if any(event.atom == self._windows.active_atom for event in self._events if event.type == PROPERTY_NOTIFY):
@@ -173,16 +186,18 @@ class LinuxX11:
             return
         if xid == self._active and known.front == self._front:
             return
+        if self._moves:
+            self._moves.until(server_ms, self._looks())  # what was made while the other one was in front
         self._active, self._front, self._settles_ms = xid, known.front, None
         self._fronts.append((at.awake_ms, xid))
-        self._geometry = self._windows.geometry(xid) if known.front.window else None
+        self._geometry = self._monitors.placed(self._windows.geometry(xid)) if known.front.window else None
         self._shaper.front(at, known.front, self._geometry)
         if self._accessibility:
             self._accessibility.watch(known.pid if known.front.window and not known.front.structure_only else 0)
 
     def _settled(self, now: Clocks) -> None:
         self._settles_ms = None
-        geometry = self._windows.geometry(self._active) if self._front.window else None
+        geometry = self._monitors.placed(self._windows.geometry(self._active)) if self._front.window else None
         if geometry is not None and geometry != self._geometry:
             self._geometry = geometry
             self._shaper.front(now, self._front, geometry)
@@ -210,10 +225,30 @@ class LinuxX11:
 
     def _button(self, event: DeviceEvent) -> None:
         down, at = event.type == BUTTON_PRESS, clocks_of(event.time_ms, self._read())
+        hit = self._hit(event, at.awake_ms) if down else self._presses.get(event.detail, Hit())
+        self._moves_before(event)
         if down:
-            self._presses[event.detail] = self._hit(event, at.awake_ms)
-        hit = self._presses.get(event.detail, Hit()) if down else self._presses.pop(event.detail, Hit())
-        self._shaper.button(Button(at, event.detail, down, hit.window, hit.own, event.x - hit.left, event.y - hit.top))
+            self._presses[event.detail] = hit
+        else:
+            self._presses.pop(event.detail, None)
+        x, y, monitor = event.x - hit.left, event.y - hit.top, self._monitors.at(event.x, event.y)
+        since_ms = self._over_since_ms(at.awake_ms) if down and hit.window else 0
+        self._shaper.button(Button(at, event.detail, down, hit.window, hit.own, x, y, hit.left, hit.top, monitor, since_ms))
+
+    def _moves_before(self, event: DeviceEvent) -> None:
+        """Moves come by another stream: once the server has answered anything, all from before the button have come."""
+        if self._moves and self._looks():
+            if event.type == BUTTON_RELEASE:
+                self._display.sync()
+            self._moves.until(event.time_ms, looked_at=True)
+
+    def _over_since_ms(self, at_ms: int) -> int:
+        trail = self._moves.trail(at_ms) if self._moves else []
+        return self._windows.over_since_ms(trail, self._active) if trail else 0
+
+    def _looks(self) -> bool:
+        """Whether moves are made where they may be looked at: in a recorded window in front, or in a drag that began in one."""
+        return self._front.window != 0 or any(hit.window for hit in self._presses.values())
 
     def _hit(self, event: DeviceEvent, at_ms: int) -> Hit:
         """What a press went to, asked a moment after it: a window that it closed must not uncover what counts for it."""
@@ -230,7 +265,7 @@ def _connect() -> Any:
     """A connection that loads only the extensions that we use, and prints nothing."""
     from Xlib import display, ext
 
-    ext.__extensions__ = [("RECORD", "record"), ("X-Resource", "res"), ("XFIXES", "xfixes")]
+    ext.__extensions__ = [("RECORD", "record"), ("X-Resource", "res"), ("RANDR", "randr"), ("XFIXES", "xfixes")]
     connection = display.Display()
     connection.set_error_handler(lambda *_: None)  # requests on windows that are gone; the answers say so too
     return connection

@@ -6,6 +6,7 @@ is not looked at, and where the server names none, the window is of no surface. 
 
 import contextlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from collectors.identity import Identity
 from collectors.pipe import SurfaceRule
 from collectors.processes import Processes
 from collectors.programs import Programs
-from collectors.raw import Front, Geometry
+from collectors.raw import Front, Geometry, Point
 from consent.vocabulary import SurfaceId
 
 OWN_PROPERTY = "_VOLENS_OWN"
@@ -22,6 +23,7 @@ _CARDINAL, _WINDOW = 6, 33
 _LOCAL_PID = 2
 _DEEPEST = 32
 """Frames around a client window, at most; window managers make one to three."""
+_LATER_MS = 1 << 53
 _MOST_UNKNOWN = 64
 """Windows never in front so far, the newest first, of which it is asked whether a press went to them."""
 
@@ -163,6 +165,29 @@ class Windows:
             return known.front.window if self._pid_of(xid) == known.pid else 0
         except XError:
             return 0
+
+    def over_since_ms(self, trail: Sequence[Point], active: int) -> int:
+        """Since when the pointer has been over the window in front, asked now of places that it came to, newest first.
+
+        Over a notification or a panel that lies above the window it was not. One round trip for all places; 0: all the time.
+        """
+        from Xlib.error import XError
+        from Xlib.protocol.request import TranslateCoords
+
+        root, tops = self._root, dict[int, bool]()
+        asked = [TranslateCoords(root.display, True, src_wid=root.id, dst_wid=root.id, src_x=one.x, src_y=one.y) for one in trail]
+        since_ms = 0
+        for answer, later in zip(asked, [None, *trail], strict=False):
+            answer.reply()
+            top = int(answer.child and answer.child.id)
+            try:
+                if top not in tops:
+                    tops[top] = self._client_at(top, active) == active
+            except XError:
+                tops[top] = False
+            if not tops[top] and not since_ms:
+                since_ms = later.at.awake_ms if later else _LATER_MS
+        return since_ms
 
     def _client_at(self, top: int, active: int) -> int:
         """The window that a child of the root belongs to; 0 if none or more than one."""

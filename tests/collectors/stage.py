@@ -2,7 +2,7 @@
 
 from collectors.keymap import Keymap, KeysDown
 from collectors.pipe import Grant, Observed
-from collectors.raw import Button, Front, Geometry, NoRole, Role
+from collectors.raw import Button, Front, Geometry, Monitor, NoRole, Point, Role, Went
 from collectors.shape import HOLD_MS, Shaper
 from consent.event import Clocks, Event, FieldRole
 from consent.vocabulary import Kind, SurfaceId, Why
@@ -15,6 +15,7 @@ TERMINAL = Front(SurfaceId("terminal"), 3, structure_only=True)
 ELSEWHERE = Front()
 OWN = Front(own=True)
 GEOMETRY = Geometry(10, 20, 600, 400, 1280, 800)
+LEFT, TOP = GEOMETRY.x, GEOMETRY.y
 
 KEYS = {
     "a": (0x61, 0x41),
@@ -68,6 +69,7 @@ class Stage:
         self.keyboard = KeysDown(us_keymap())
         self._state = 0
         self.arrived = 0
+        self.monitor = Monitor(0, 0, 1280, 800)
         self.told: list[Observed] = []
 
     @property
@@ -124,15 +126,32 @@ class Stage:
             self.release(name)
             self.ms += 10
 
-    def button(self, number: int, down: bool, window: int = 1, own: bool = False) -> None:
+    def button(self, number: int, down: bool, window: int = 1, own: bool = False, over_since_ms: int = 0) -> None:
         """A button goes down or up over a window."""
         self.arrived += 1
-        self.shaper.button(Button(self.now, number, down, window, own, 40, 50))
+        self.shaper.button(Button(self.now, number, down, window, own, 40, 50, LEFT, TOP, self.monitor, over_since_ms))
 
     def click(self, number: int = 1, window: int = 1) -> None:
         """A button goes down and up."""
         self.button(number, True, window)
         self.button(number, False, window)
+
+    def went(self, x: int, y: int, n: int = 1, held: bool = False) -> None:
+        """The pointer goes to a place of the window, by so many moves, of which the first is looked at."""
+        self.arrived += n
+        point = Point(self.now, LEFT + x, TOP + y, n, held, self.monitor)
+        self.shaper.went(Went(self.now, 0, (point,)))
+
+    def way(self, *places: tuple[int, int], held: bool = False, step_ms: int = 40) -> None:
+        """One move to each of these places, and time goes by after each."""
+        for x, y in places:
+            self.went(x, y, held=held)
+            self.later(step_ms)
+
+    def more(self, n: int) -> None:
+        """So many moves that are too close to the last to be looked at."""
+        self.arrived += n
+        self.shaper.went(Went(self.now, n))
 
     def take(self) -> None:
         """What the observer would say now."""

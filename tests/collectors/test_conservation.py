@@ -17,11 +17,13 @@ STEPS = st.lists(
         st.tuples(st.just("strike"), st.sampled_from(sorted(KEYS))),
         st.tuples(st.just("button"), st.integers(1, 12), st.booleans(), st.integers(0, 3), st.booleans()),
         st.tuples(st.just("moved"), st.integers(1, 50)),
+        st.tuples(st.just("more"), st.integers(1, 50)),
+        st.tuples(st.just("went"), st.sampled_from([-9, 40, 42, 300]), st.sampled_from([50, 90, 900]), st.integers(1, 9), st.booleans()),
         st.tuples(st.just("front"), st.sampled_from([EDITOR, EDITOR, DIALOG, TERMINAL, ELSEWHERE, OWN])),
         st.tuples(st.just("switch"), st.sampled_from([EDITOR, DIALOG, ELSEWHERE]), st.sampled_from([0, 3, 60])),
         st.tuples(st.just("focus"), ROLES),
         st.tuples(st.just("role"), ROLES),
-        st.tuples(st.just("later"), st.sampled_from([0, 1, 10, 100, HOLD_MS - 1, HOLD_MS, 700, 1_500])),
+        st.tuples(st.just("later"), st.sampled_from([0, 1, 10, 40, 100, HOLD_MS - 1, HOLD_MS, 700, 1_500, 4_000, 61_000])),
         st.tuples(st.just("take")),
     ),
     max_size=60,
@@ -59,11 +61,12 @@ def test_at_any_cut_what_came_is_told_dropped_or_pending(steps: list[tuple], kin
 @settings(max_examples=200, deadline=None)
 @given(steps=STEPS)
 def test_after_a_lull_nothing_is_pending_but_what_is_held_down_alone(steps: list[tuple]) -> None:
-    """Two seconds after the last input everything is told, except modifiers that nobody released and notches that did not end."""
+    """Four seconds after the last input everything is told, except modifiers that nobody released and notches that did not end."""
     stage = Stage().in_editor()
     for step in steps:
         _play(stage, step)
     stage.settle()
+    stage.later(2_000)
     assert stage.shaper.due_ms() is None
     assert stage.shaper.pending() <= len(KEYS) + 4
 

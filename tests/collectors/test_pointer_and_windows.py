@@ -3,12 +3,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collectors.account import Account
 from collectors.minimise import MINUTE_MS, Context
+from collectors.pipe import encode
 from collectors.raw import Front, Geometry, NoRole
 from collectors.shape import HOLD_MS
 from collectors.window import Timeline, focus_of
-from consent.event import Button, Control, Focus, Gap, PointerButton, PointerScroll, Switch
+from consent.event import Button, Control, Event, Focus, Gap, PointerButton, PointerPath, PointerScroll, Switch
+from consent.frames import MAX_FRAME_BYTES
 from consent.vocabulary import Kind, Why
+from consent.words import PathPurpose
 from tests.collectors.stage import DIALOG, EDITOR, ELSEWHERE, GEOMETRY, OWN, START_MS, Stage
 
 
@@ -189,6 +193,21 @@ def test_a_daemon_that_does_not_read_costs_bounded_memory() -> None:
     assert stage.dropped == {Why.HOLD_FULL: 1_000}
     assert stage.seen == stage.arrived
     assert max(len(message.events) for message in stage.told) <= 400
+
+
+def test_long_paths_that_nobody_reads_fit_their_messages_and_a_bounded_memory() -> None:
+    """A path is as long as a dozen clicks: fewer are kept, fewer go into a message, and every raw input is told all the same."""
+    account = Account(7, frozenset(Kind))
+    times_ms, far = tuple(range(0, 34 * 90, 34)), tuple(30_000 - at for at in range(90))
+    for _ in range(2_000):
+        account.came(9)
+        payload = PointerPath(PathPurpose.DRAG, times_ms, far, far)
+        account.keep(Event(EDITOR.surface, 1, Stage().now, 7, 9, payload))
+    told = account.take(pending=0)
+    assert sum(message.seen for message in told) == 2_000 * 9
+    assert all(message.seen == sum(event.n for event in message.events) + sum(message.dropped.values()) for message in told)
+    assert max(len(encode(message)) for message in told) <= MAX_FRAME_BYTES
+    assert 500 < sum(len(message.events) for message in told) < 2_000
 
 
 @given(changes=st.lists(st.tuples(st.integers(0, 50), st.sampled_from([EDITOR, DIALOG, ELSEWHERE])), max_size=12), at=st.integers(-5, 300))

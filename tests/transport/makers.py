@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from consent.event import (
+    MAX_POINTS,
     Bucket,
     Button,
     Clocks,
@@ -19,6 +20,7 @@ from consent.event import (
     Modifier,
     NamedKey,
     PointerButton,
+    PointerPath,
     PointerScroll,
     TypingBurst,
 )
@@ -26,6 +28,7 @@ from consent.gate import Admitted, Asked, decide
 from consent.scope import SURFACELESS, Scope
 from consent.standing import Standing
 from consent.vocabulary import Kind, Purpose, State, SurfaceId
+from consent.words import PathPurpose
 from tests.consent.samples import counts, payloads
 
 STUDY, CARE = Purpose("study"), Purpose("care")
@@ -72,6 +75,15 @@ def click(boot_ms: int, *, surface: str = "editor", n: int = 1, wall_ms: int | N
     """One click at an instant."""
     at = Clocks(boot_ms, boot_ms, 1_700_000_000_000 + boot_ms if wall_ms is None else wall_ms)
     return Event(SurfaceId(surface), 1, at, generation, n, PointerButton(10, 20, Button.LEFT, True))
+
+
+def drag(boot_ms: int, *, generation: int = GENERATION) -> Event:
+    """The longest path that an event can tell, of a hand that never repeats itself."""
+    rng = random.Random(boot_ms)
+    at = Clocks(boot_ms, boot_ms, 1_700_000_000_000 + boot_ms)
+    times_ms = (0, *sorted(rng.sample(range(34, 60_000), MAX_POINTS - 1)))
+    xs, ys = (tuple(rng.randrange(-30_000, 30_000) for _ in times_ms) for _ in "xy")
+    return Event(SurfaceId("editor"), 1, at, generation, 500, PointerPath(PathPurpose.DRAG, times_ms, xs, ys, 1920, 0, 150))
 
 
 def a_day_at_work(count: int, seed: int) -> list[Event]:

@@ -13,10 +13,11 @@ from consent.event import Clocks, Event
 from consent.vocabulary import Kind
 from tests.transport.faults import Crash, dies_at, full_disk
 from tests.transport.holds import BOOT, MINUTE, WALL, at, held, keep, opened
-from tests.transport.makers import CARE, STUDY, a_day_at_work, admit, click
+from tests.transport.makers import CARE, STUDY, a_day_at_work, admit, click, drag
 from transport import disk
-from transport.batch import MAX_EVENTS
+from transport.batch import MAX_EVENTS, Source, pack
 from transport.disk import NotPrivate
+from transport.envelope import MAX_PAYLOAD_BYTES
 from transport.span import Everything, Last
 from transport.term import Term
 
@@ -220,6 +221,18 @@ def test_what_is_due_becomes_batches_of_one_purpose_and_bounded_size(tmp_path: P
     n = sum(hold.consume(due.ids) for due in plans)
     assert n == 4 * (MAX_EVENTS // 3) + 4
     assert held(hold) == held(opened(tmp_path)) == []
+
+
+def test_what_is_planned_as_one_batch_fits_an_envelope_also_if_it_is_all_paths(tmp_path: Path) -> None:
+    """Forty minutes of nothing but the longest drags of a wild hand: several batches, each of which packs; none is held for ever."""
+    hold = opened(tmp_path)
+    for minute in range(40):
+        hold.keep(admit([drag(minute * MINUTE + place) for place in range(60)], {Kind.POINTER_PATH: STUDY}), at(minute * MINUTE))
+    plans = hold.take_due(at(0), None)
+    assert [sum(due.events for due in plans), len(plans) > 1] == [2_400, True]
+    for due in plans:
+        admitted = [one for part in hold.load(due.ids) for one in admit(list(part.events), {Kind.POINTER_PATH: STUDY})]
+        assert len(pack(admitted, source=Source(1, bytes(32), due.ids))) <= MAX_PAYLOAD_BYTES
 
 
 def test_an_open_segment_that_is_taken_grows_no_more(tmp_path: Path) -> None:
