@@ -32,7 +32,7 @@ class Monitors:
             from Xlib.ext import randr
 
             self._root.xrandr_select_input(randr.RRScreenChangeNotifyMask)
-            self._changed = display.extension_event.ScreenChangeNotify
+            self._changed = getattr(display.extension_event, "ScreenChangeNotify", -1)  # the library knows it from RandR 1.5 on
         self._look()
 
     def at(self, x: int, y: int) -> Monitor:
@@ -70,7 +70,7 @@ class Monitors:
         if not hasattr(self._root, "xrandr_get_monitors"):
             return []
         known = self._root.xrandr_get_monitors().monitors
-        return [(one.x, one.y, one.width_in_pixels, one.height_in_pixels) for one in known]
+        return [(one.x, one.y, one.width_in_pixels, one.height_in_pixels) for one in known if one.width_in_pixels]
 
 
 def nearest(monitors: Sequence[Monitor], x: int, y: int) -> Monitor:

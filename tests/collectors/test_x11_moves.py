@@ -1,4 +1,4 @@
-"""Moves out of the RECORD stream: all are counted, one in 34 ms is looked at, none where that is not granted; monitors and scale."""
+"""Moves out of the RECORD stream: all are counted, one in 34 ms is looked at, none where that is not granted."""
 
 import struct
 from itertools import pairwise
@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.backends.x11_monitors import nearest, scale_of
 from collectors.backends.x11_moves import LULL_MS, Moves, Pile
 from collectors.backends.x11_record import MAPPING_CHANGED, MOTION, Range, ranges_of_moves
 from collectors.errors import DisplayGoneError
@@ -165,22 +164,6 @@ def test_moves_come_with_buttons_alone() -> None:
     for kind in (Kind.POINTER_BUTTON, Kind.POINTER_SCROLL, Kind.POINTER_PATH):
         assert ranges_of_moves(frozenset({kind})) == [Range(MOTION, MOTION)]
     assert ranges_of_moves(frozenset({Kind.TYPING_BURST, Kind.FOCUS})) == []
-
-
-def test_a_point_is_on_the_monitor_that_holds_it_else_on_the_next_one() -> None:
-    """Two side by side, one above; a corner that no monitor has."""
-    left, right = Monitor(0, 200, 640, 600), Monitor(640, 0, 640, 800, 150)
-    for x, y, expected in ((0, 200, left), (639, 799, left), (640, 0, right), (1279, 799, right), (10, 0, left), (600, 3, right)):
-        assert nearest([left, right], x, y) == expected
-
-
-def test_the_scale_is_what_the_desktop_told_the_toolkits() -> None:
-    """The last word on Xft.dpi counts; anything else there is a slip, and none is 100 %."""
-    assert scale_of(b"Xft.dpi:\t144\n") == 150
-    assert scale_of(b"*foreground: red\nXft.antialias: 1\nXft.dpi: 192.0\nXft.dpi:96\n") == 100
-    for slip in (b"", b"Xft.dpi: 0\n", b"Xft.dpi: 99999\n", b"Xft.dpi: many\n", b"MyXft.dpi: 192\n", b"! Xft.dpi: 192\n"):
-        assert scale_of(slip) == 100
-    assert scale_of(b"Xft.dpi: 120") == 125
 
 
 def test_clocks_of_places_are_ours() -> None:
