@@ -44,11 +44,13 @@ collectors.backends.replay
 collectors.backends.unavailable
 collectors.backends.x11_time
 collectors.collector
+collectors.elements
 collectors.errors
 collectors.identity
 collectors.keymap
 collectors.keys
 collectors.keysyms
+collectors.labels
 collectors.minimise
 collectors.pipe
 collectors.pointer
@@ -226,6 +228,8 @@ agent.trial
 agent.uploading
 agent.zone
 collectors.backends.atspi
+collectors.backends.atspi_elements
+collectors.backends.atspi_service
 collectors.backends.bus
 collectors.backends.focused
 collectors.backends.linux_x11

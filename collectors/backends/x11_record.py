@@ -26,7 +26,7 @@ _ELEMENT_BYTES = _TIME_BYTES + _UNIT_BYTES
 _MODE_AT, _GRAB_MODES = 8, (1, 2)
 _DEVICE_EVENT = struct.Struct("=BBxxIxxxxxxxxxxxxhhxxxxHxx")
 _NEED_KEYS = frozenset({Kind.KEY_NAMED, Kind.KEY_CHORD, Kind.TYPING_BURST})
-_NEED_BUTTONS = frozenset({Kind.POINTER_BUTTON, Kind.POINTER_SCROLL})
+_NEED_BUTTONS = frozenset({Kind.POINTER_BUTTON, Kind.POINTER_SCROLL, Kind.ELEMENT})
 
 
 @dataclass(frozen=True, slots=True)

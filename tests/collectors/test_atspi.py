@@ -169,7 +169,7 @@ def test_an_application_that_does_not_answer_keeps_its_role_unknown(monkeypatch:
 
 @pytest.mark.parametrize(
     ("missing", "words"),
-    [("GetAddress", "no accessibility service"), ("RegisterEvent", "does not tell of focus"), ("AddMatch", "does not tell of focus")],
+    [("GetAddress", "no accessibility service"), ("RegisterEvent", "registry does not answer"), ("AddMatch", "does not tell of focus")],
 )
 def test_a_service_that_is_half_there_is_said_to_be(monkeypatch: pytest.MonkeyPatch, missing: str, words: str) -> None:
     """With its reason; and no key is kept."""
