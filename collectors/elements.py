@@ -229,9 +229,9 @@ class Elements:
 
     def _tell(self, at: Clocks, front: Front, item: Item, by: ChosenBy) -> None:
         box = item.box or Box(0, 0, 0, 0)
-        extents = (max(0, min(_LARGEST_EXTENT, extent)) for extent in (box.width, box.height))
+        width, height = (max(0, min(_LARGEST_EXTENT, extent)) for extent in (box.width, box.height))
         label = item.label if len(item.label) <= MAX_LABEL and item.label.isprintable() else ""
-        payload = Element(item.role, item.index, pixel(box.x), pixel(box.y), *extents, by, label)
+        payload = Element(item.role, item.index, pixel(box.x), pixel(box.y), width, height, by, label)
         self._account.keep(Event(front.surface, front.window, at, self._generation, 0, payload))
 
 

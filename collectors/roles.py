@@ -70,6 +70,8 @@ _OPTIONS = frozenset({35, _LIST_ITEM, _CELL})
 _CELLS = {_TABLE: ElementRole.LIST_ITEM, _TREE: ElementRole.TREE_ITEM, _TREE_TABLE: ElementRole.TREE_ITEM}
 ITEMS = frozenset(_ITEMS)
 """Roles of what can be chosen."""
+MENU_ITEMS = frozenset({8, 35, 45})
+ROWS = frozenset({_LIST_ITEM, 91})
 KEEPS_ITEMS = frozenset({31, 38, _TABLE, _TREE, _TREE_TABLE, 98})
 """Roles of what may have the focus while one of its items is the one: lists, trees, rows of tabs."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from collectors.backends.atspi_elements import Highlights
 from collectors.backends.atspi_service import REGISTRY, enable_and_find, is_elsewhere, register
-from collectors.backends.bus import Bus, BusGoneError, Heard, Steps, call, owner_of, session_address
+from collectors.backends.bus import BUS_ITSELF, Bus, BusGoneError, Heard, Steps, call, owner_of, session_address
 from collectors.backends.focused import find_focused
 from collectors.collector import Clock
 from collectors.labels import Labels, NoLabels
@@ -186,8 +186,9 @@ class Accessibility:
         self._highlights.focused(since, (name, path), role)
 
     def _signalled(self, sender: str, path: str, member: str, body: tuple[Any, ...]) -> None:
-        if member == "NameOwnerChanged":
-            self._owned(*body)
+        if sender == BUS_ITSELF:
+            if member == "NameOwnerChanged":
+                self._owned(*body)
         elif not body:
             return
         elif sender not in self._pids:

@@ -12,11 +12,13 @@ from collectors.backends.bus import Answer, Steps, Target, call
 from collectors.elements import Box, Elements, Item
 from collectors.labels import Labels, NoLabels
 from collectors.raw import Geometry
-from collectors.roles import ITEMS, KEEPS_ITEMS, element_role
+from collectors.roles import ITEMS, KEEPS_ITEMS, MENU_ITEMS, ROWS, element_role
 from consent.event import Clocks
 
 MOST_LOOKS = 8
 """Objects that are asked about at once: when all of a list is selected, every row says so."""
+UNANSWERED_MS = 2_000
+"""An application that has not answered by then does not take the place of others any more."""
 MOST_GROUPS = 64
 _DEEPEST = 3
 """Objects between an option's parent and its combo box (measured: GTK 3 none, Qt 6 one)."""
@@ -25,7 +27,7 @@ _ACCESSIBLE = "org.a11y.atspi.Accessible"
 _EDITABLE, _ENABLED, _EXPANDABLE, _SENSITIVE, _SHOWING, _VISIBLE, _HAS_POPUP = 7, 8, 9, 24, 25, 30, 42
 _SCREEN = 0
 _NOWHERE = -(2**31)
-_COMBO_BOX = 11
+_COMBO_BOX, _PANEL = 11, 39
 
 
 @dataclass(slots=True)
@@ -81,7 +83,19 @@ class Highlights:
         """Something got the focus, and this is its role; None: it does not say."""
         if role in ITEMS:
             self._look(at, target, focused=True)
+        elif role == _PANEL:
+            self._converse(self._ask_around(at, target))
         elif role not in KEEPS_ITEMS:
+            self._elements.left(at.awake_ms)
+
+    def _ask_around(self, at: Clocks, target: Target) -> Steps:
+        """A panel has the focus: in GTK 4, what a row of a list holds, and then the row is the item."""
+        parent = yield from _property(target, _ACCESSIBLE, "Parent")
+        row = ("", "") if parent is None else (str(parent[0]), str(parent[1]))
+        answer = None if parent is None else (yield call(row, _ACCESSIBLE, "GetRole"))
+        if answer is not None and int(answer[0]) in ROWS:
+            self._look(at, row, focused=True)
+        else:
             self._elements.left(at.awake_ms)
 
     def _ended(self, at: Clocks, target: Target) -> None:
@@ -93,7 +107,10 @@ class Highlights:
         look = self._looks.get(target)
         if look is not None and look.until_ms is None:
             look.focused, look.selected = look.focused or focused, look.selected or selected
-        elif len(self._looks) < MOST_LOOKS:
+            return
+        for old in [key for key, one in self._looks.items() if one.since_ms < at.awake_ms - UNANSWERED_MS]:
+            del self._looks[old]
+        if len(self._looks) < MOST_LOOKS:
             look = self._looks[target] = _Look(at.awake_ms, focused, selected)
             self._converse(self._ask(target, look))
 
@@ -138,11 +155,12 @@ class Highlights:
             return False
         if (_VISIBLE if boxless else _SHOWING) not in states:
             return False
-        if number not in (8, 35, 45):
+        if number not in MENU_ITEMS:
             return True
         if boxless:  # GTK 4 counts a menu item's label as its child
             return _EXPANDABLE not in states
-        return (yield from _property(target, _ACCESSIBLE, "ChildCount")) == 0
+        children = yield from _property(target, _ACCESSIBLE, "ChildCount")
+        return bool(children == 0)
 
     def _group(self, group: Target) -> Generator[Any, Answer, tuple[int, bool]]:
         """The role of a parent, and whether it is a combo box's."""

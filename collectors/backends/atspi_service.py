@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from typing import Any
 
-from collectors.backends.bus import Answer, call
+from collectors.backends.bus import BUS_ITSELF, Answer, call
 
 REGISTRY = "org.a11y.atspi.Registry"
 BUS_PROPERTY = "AT_SPI_BUS"
@@ -16,7 +16,7 @@ _RULES = (
     f"{_OBJECT},member='StateChanged',arg0='focused'",
     f"{_OBJECT},member='StateChanged',arg0='selected'",
     f"{_OBJECT},member='ActiveDescendantChanged'",
-    f"type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='{REGISTRY}'",
+    f"type='signal',sender='{BUS_ITSELF}',member='NameOwnerChanged',arg0='{REGISTRY}'",
 )
 
 
@@ -39,7 +39,7 @@ def register() -> Generator[Any, Answer, str]:
             answer = yield call(registry, REGISTRY, "RegisterEvent", "s", (event,))
         if answer is None:
             return "the accessibility registry does not answer"
-    bus = ("org.freedesktop.DBus", "/org/freedesktop/DBus")
+    bus = (BUS_ITSELF, "/org/freedesktop/DBus")
     for rule in _RULES:
         if (yield call(bus, bus[0], "AddMatch", "s", (rule,))) is None:
             return "the accessibility service does not tell of focus"
