@@ -72,8 +72,9 @@ class Highlights:
         """A signal of an object of the application in front, but that it got the focus."""
         if member == "ActiveDescendantChanged":
             if len(body) > 3 and body[3][0] == "(so)":
-                name, path = body[3][1]
-                self._look(at, (str(name), str(path)), focused=True)
+                child = (str(body[3][1][0]), str(body[3][1][1]))
+                if child[0] == target[0]:  # nobody speaks for an object of another process
+                    self._look(at, child, focused=True)
         elif body[0] in ("selected", "focused") and not body[1]:
             self._ended(at, target)
         elif body[0] == "selected":

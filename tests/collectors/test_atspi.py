@@ -10,7 +10,7 @@ from collectors.backends.atspi import LOST_MS, STARTING_MS, Accessibility
 from collectors.backends.bus import BusGoneError, Heard, Steps
 from consent.event import FieldRole
 from consent.vocabulary import Kind, Why
-from tests.collectors.stage import EDITOR, Stage
+from tests.collectors.stage import EDITOR, GEOMETRY, Stage
 
 EDITOR_PID, OTHER_PID = 100, 200
 EDITOR_NAME, OTHER_NAME = ":1.7", ":1.8"
@@ -19,10 +19,11 @@ TEXT, PASSWORD = 61, 40
 
 
 class FakeBus:
-    """Answers at once, from a table by member, path and first argument; what is not there fails."""
+    """Answers at once, from a table by member, path and arguments that are text; what is not there fails."""
 
     def __init__(self, answers: dict[tuple, tuple | None], heard: Heard) -> None:
         self.answers, self.heard, self.gone = answers, heard, False
+        self.asked: list[tuple] = []
 
     def fileno(self) -> int:
         return 0
@@ -45,9 +46,10 @@ class FakeBus:
 
     def _answer(self, message: Any) -> tuple | None:
         fields = message.header.fields
-        said = message.body[:1] if message.body and isinstance(message.body[0], str) else ()
-        keys = [(fields[HeaderFields.member], fields[HeaderFields.path], *said)]
-        keys += [keys[0][:2], keys[0][:1]]
+        said = [text for text in message.body or () if isinstance(text, str)]
+        whole = (fields[HeaderFields.member], fields[HeaderFields.path], *said)
+        self.asked.append(whole)
+        keys = [whole[:length] for length in range(len(whole), 0, -1)]
         return next((self.answers[key] for key in keys if key in self.answers), None)
 
 
@@ -72,7 +74,10 @@ class Desk:
         }
         self.answers |= {(name,): answer for name, answer in more.items()}
         self.buses: list[FakeBus] = []
-        self.accessibility = Accessibility(lambda: self.stage.now, self.stage.shaper, self._connect)
+        self.told = ""
+        self.accessibility = Accessibility(
+            lambda: self.stage.now, self.stage.shaper, self._connect, window=lambda: GEOMETRY, told=lambda: self.told
+        )
         self.accessibility.open()
         self.accessibility.pump()
         self.stage.front(EDITOR)
@@ -179,8 +184,8 @@ def test_a_service_that_is_half_there_is_said_to_be(monkeypatch: pytest.MonkeyPa
     assert desk.strike() is Why.ROLE_UNKNOWN
 
 
-def test_a_service_that_goes_away_is_looked_for_again_with_the_next_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not before, and not more often than every ten seconds."""
+def test_a_service_that_goes_away_is_looked_for_again_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the same window or with the next; but not while none is in front whose keys could be kept."""
     desk = Desk(monkeypatch)
     desk.buses[-1].close()
     desk.later(1)
@@ -189,10 +194,77 @@ def test_a_service_that_goes_away_is_looked_for_again_with_the_next_window(monke
     made = len(desk.buses)
     desk.accessibility.watch(EDITOR_PID)
     assert len(desk.buses) == made
+    desk.accessibility.watch(0)
+    assert desk.accessibility.due_ms() is None
     desk.later(10_000)
+    assert len(desk.buses) == made
     desk.accessibility.watch(EDITOR_PID)
     desk.later(1)
     assert (desk.accessibility.trouble, desk.strike()) == ("", None)
+    desk.buses[-1].close()
+    desk.later(1)
+    assert desk.accessibility.due_ms() is not None
+    desk.later(10_000)
+    desk.later(1)
+    assert (desk.accessibility.trouble, desk.strike()) == ("", None)
+
+
+def test_applications_that_are_sent_elsewhere_are_not_heard_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stale AT_SPI_BUS: no events, no error. Noticed at once when it changes, and over when it is right again."""
+    desk = Desk(monkeypatch)
+    for said, is_right in (
+        ("unix:path=/a11y,guid=1", True),
+        ("unix:path=/gone", False),
+        ("", True),
+        ("unix:path=/other;unix:path=/a11y", True),
+        ("unix:abstract=/a11y", False),
+    ):
+        desk.told = said
+        desk.accessibility.changed()
+        desk.later(1)
+        assert ("stale AT_SPI_BUS" in desk.accessibility.trouble) is not is_right, said
+        assert (desk.accessibility.trouble == "") is is_right
+        assert desk.strike() is (None if is_right else Why.ROLE_UNKNOWN)
+
+
+def test_a_registry_that_ends_is_said_and_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Applications that start without it would not know that anybody listens. Only the bus itself is believed."""
+    desk = Desk(monkeypatch)
+    heard = desk.buses[-1].heard
+    heard(OTHER_NAME, "/org/freedesktop/DBus", "NameOwnerChanged", ("org.a11y.atspi.Registry", ":1.2", ""))
+    heard("org.freedesktop.DBus", "/org/freedesktop/DBus", "NameOwnerChanged", ("org.other", ":1.2", ""))
+    assert desk.accessibility.trouble == ""
+    heard("org.freedesktop.DBus", "/org/freedesktop/DBus", "NameOwnerChanged", ("org.a11y.atspi.Registry", ":1.2", ""))
+    assert "registry ended" in desk.accessibility.trouble
+    assert desk.strike() is Why.ROLE_UNKNOWN
+    desk.later(10_000)
+    desk.later(1)
+    assert (desk.accessibility.trouble, desk.strike()) == ("", None)
+
+
+def test_no_two_faults_are_told_in_the_same_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads the state knows what to look at."""
+    words = {Desk(monkeypatch, **{missing: None}).accessibility.trouble for missing in ("GetAddress", "RegisterEvent", "AddMatch")}
+    desk = Desk(monkeypatch)
+    for fault in ("close", "elsewhere", "registry", "no bus"):
+        desk.told = "unix:path=/gone" if fault == "elsewhere" else ""
+        if fault == "no bus":
+            monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS")
+            monkeypatch.setenv("XDG_RUNTIME_DIR", "/nonexistent")
+        if fault == "close":
+            desk.buses[-1].close()
+            desk.later(1)
+        elif fault == "registry":
+            desk.buses[-1].heard("org.freedesktop.DBus", "/", "NameOwnerChanged", ("org.a11y.atspi.Registry", ":1.2", ""))
+        else:
+            desk.accessibility.open()
+        words.add(desk.accessibility.trouble)
+        if fault != "no bus":
+            desk.told = ""
+            desk.accessibility.open()
+            assert desk.accessibility.trouble == ""
+    assert len(words) == 7
+    assert all(word.endswith("; keys are not kept") for word in words)
 
 
 def test_a_service_that_is_slow_to_start_is_given_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,6 +275,7 @@ def test_a_service_that_is_slow_to_start_is_given_up_in_the_end(monkeypatch: pyt
     assert desk.accessibility.due_ms() is not None
     desk.later(STARTING_MS)
     assert "does not answer" in desk.accessibility.trouble
+    desk.accessibility.watch(0)
     assert desk.accessibility.due_ms() is None
 
 
