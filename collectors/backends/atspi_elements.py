@@ -93,7 +93,7 @@ class Highlights:
         """A panel has the focus: in GTK 4, what a row of a list holds, and then the row is the item."""
         parent = yield from _property(target, _ACCESSIBLE, "Parent")
         row = ("", "") if parent is None else (str(parent[0]), str(parent[1]))
-        answer = None if parent is None else (yield call(row, _ACCESSIBLE, "GetRole"))
+        answer = None if row[0] != target[0] else (yield call(row, _ACCESSIBLE, "GetRole"))
         if answer is not None and int(answer[0]) in ROWS:
             self._look(at, row, focused=True)
         else:

@@ -158,6 +158,26 @@ def test_an_application_without_a_search_of_its_own_is_walked_through(monkeypatc
     assert desk.strike() is Why.SECURE_FIELD
 
 
+def test_in_gtk_4_what_could_be_on_the_screen_is_entered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not say what is; its objects' paths are the application's own."""
+    desk = Desk(monkeypatch, GetMatches=None)
+    del desk.answers["GetMatches", "/window"]
+    visible, focused = 1 << 30, 1 << 12
+    for path, role, why in (("/org/gtk/App/a11y/", ENTRY, None), ("/org/a11y/atspi/accessible/", ENTRY, Why.ROLE_UNKNOWN)):
+        desk.answers |= {
+            ("GetChildren", "/window"): ([(EDITOR_NAME, path + "panel")],),
+            ("GetState", path + "panel"): ([visible, 0],),
+            ("GetChildren", path + "panel"): ([(EDITOR_NAME, role)],),
+            ("GetState", role): ([visible | focused, 0],),
+        }
+        desk.stage.front(EDITOR)
+        desk.stage.shaper.focused(desk.stage.now)
+        desk.later(300)
+        desk.accessibility.watch(EDITOR_PID)
+        desk.later(300)
+        assert desk.strike() is why
+
+
 @pytest.mark.parametrize("silent", ["GetRole", "GetState", "GetChildren", "GetConnectionUnixProcessID"])
 def test_an_application_that_does_not_answer_keeps_its_role_unknown(monkeypatch: pytest.MonkeyPatch, silent: str) -> None:
     """Whatever the question."""
