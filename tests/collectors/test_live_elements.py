@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from agent.demo.wait import until
+from agent.demo.windows import active_window
 from collectors.pipe import SurfaceRule
 from collectors.roles import element_role
 from consent.event import ChosenBy, Element
@@ -21,7 +22,16 @@ from tests.live.desktop import Application, Desktop, desktop, program
 pytestmark = pytest.mark.live
 MENU_ITEM, CHECK, RADIO, LIST_ITEM, CELL, POPUP_MENU = 35, 8, 45, 32, 56, 41
 HARMLESS = {
-    "mousepad": ("Select All", "Line Numbers", "Statusbar", "Word Wrap", "Auto Indent", "Increase Indent", "Decrease Indent", "Delete Line"),
+    "mousepad": (
+        "Select All",
+        "Line Numbers",
+        "Statusbar",
+        "Word Wrap",
+        "Auto Indent",
+        "Increase Indent",
+        "Decrease Indent",
+        "Delete Line",
+    ),
     "linguist": ("Display guesses", "Length Variants", "Visualize whitespace"),
     "gtk4-demo-application": ("New", "Save"),
 }
@@ -40,13 +50,15 @@ class Scene:
     desk: Desktop
     child: Child
     tree: Tree
+    choices: int = 0
 
     def start(self, *argv: str) -> "tuple[Application, Object]":
-        """An application in front, and its tree."""
+        """An application in front, told of by the observer, and its tree."""
+        fronts = len(self.child.of(Kind.FOCUS))
         app = self.desk.start(*argv)
-        self.child.until(lambda: self.child.recorded is True, f"{argv[0]} in front")
+        self.child.until(lambda: len(self.child.of(Kind.FOCUS)) > fronts, f"{argv[0]} in front")
         root = until(lambda: self.tree.application(app.process.pid), f"the accessibility of {argv[0]}")
-        self.child.lull(0.5)
+        self.child.lull(0.3)
         return app, root
 
     def click(self, at: tuple[int, int]) -> None:
@@ -66,10 +78,10 @@ class Scene:
         raise AssertionError(f"{item.label!r} was not reached")
 
     def chosen(self) -> Element:
-        """The one choice that the observer told of."""
-        self.child.until(lambda: bool(self.child.of(Kind.ELEMENT)), "news of a choice")
-        self.child.lull(0.3)
-        (event,) = self.child.of(Kind.ELEMENT)
+        """The next choice that the observer told of."""
+        self.choices += 1
+        self.child.until(lambda: len(self.child.of(Kind.ELEMENT)) >= self.choices, "news of a choice")
+        (event,) = self.child.of(Kind.ELEMENT)[self.choices - 1 :]
         assert isinstance(event.payload, Element)
         assert event.n == 0
         return event.payload
@@ -98,14 +110,12 @@ def _choose(scene: Scene, app: Application, item: Object, by: ChosenBy, state: i
     else:
         scene.highlight(item, state)
     expected = (element_role(item.role, parent, in_combo), item.index, _relative(item, app), by)
-    scene.child.clear()
     if by is ChosenBy.CLICK:
         scene.desk.button(1)
     else:
         scene.desk.key("Return" if by is ChosenBy.ENTER else "space")
     chosen = scene.chosen()
     assert (chosen.role, chosen.index, _box(chosen), chosen.chosen_by) == expected
-    scene.child.lull(0.2)
 
 
 def menu_choices(scene: Scene, argv: tuple[str, ...], state: int) -> Choice:
@@ -138,10 +148,8 @@ def gtk3_options(scene: Scene) -> Choice:
 
     def choose(scene: Scene, chance: random.Random) -> None:
         app.in_front()
-        scene.child.lull(DOUBLE_CLICK_S)
         scene.click(box.middle)
         scene.child.lull(DOUBLE_CLICK_S)
-        assert scene.child.of(Kind.ELEMENT) == []
         _choose(scene, app, chance.choice(items), chance.choice(list(ChosenBy)), SELECTED, MENU, in_combo=True)
 
     return choose
@@ -155,17 +163,14 @@ def gtk3_rows(scene: Scene) -> Choice:
     def choose(scene: Scene, chance: random.Random) -> None:
         app.in_front()
         cell = chance.choice(cells)
-        _choose_row(scene, app, cell, TABLE, _relative(cell, app), cell.middle)
+        _choose_row(scene, cell, TABLE, _relative(cell, app), cell.middle)
 
     return choose
 
 
-def _choose_row(
-    scene: Scene, app: Application, item: Object, parent: int, box: tuple[int, int, int, int], at: tuple[int, int], in_combo: bool = False
-) -> None:
-    expected = (element_role(item.role, parent, in_combo), item.index, box, ChosenBy.CLICK)
+def _choose_row(scene: Scene, item: Object, parent: int, box: tuple[int, int, int, int], at: tuple[int, int]) -> None:
+    expected = (element_role(item.role, parent, in_combo_box=False), item.index, box, ChosenBy.CLICK)
     scene.child.lull(DOUBLE_CLICK_S)
-    scene.child.clear()
     scene.click(at)
     chosen = scene.chosen()
     assert (chosen.role, chosen.index, _box(chosen), chosen.chosen_by) == expected
@@ -186,7 +191,6 @@ def gtk4_menus(scene: Scene) -> Choice:
         item, by = chance.choice(items), chance.choice((ChosenBy.ENTER, ChosenBy.SPACE))
         scene.highlight(item, FOCUSED)
         expected = Element(element_role(item.role, MENU, False), item.index, 0, 0, 0, 0, by)
-        scene.child.clear()
         scene.desk.key("Return" if by is ChosenBy.ENTER else "space")
         assert scene.chosen() == expected
 
@@ -205,14 +209,44 @@ def gtk4_rows(scene: Scene) -> Choice:
         last = chance.choice([row for row in rows if row.path != last.path])
         left, top = app.corner()
         x, y = last.middle
-        _choose_row(scene, app, last, LIST, (0, 0, 0, 0), (left + x, top + y))
+        _choose_row(scene, last, LIST, (0, 0, 0, 0), (left + x, top + y))
 
     return choose
 
 
-def qt_dialog(scene: Scene, menus: Application, root: Object) -> Choice:
+def qt_dialog(scene: Scene) -> Choice:
     """Options and rows in the file dialog of Qt."""
-    raise NotImplementedError
+    main, root = scene.start("linguist")
+    fronts = len(scene.child.of(Kind.FOCUS))
+    scene.desk.key("Control_L", "o")
+    scene.child.until(lambda: len(scene.child.of(Kind.FOCUS)) > fronts, "the dialog")
+    scene.child.lull(0.3)
+    dialog = Application(scene.desk, main.process, active_window(scene.desk.display))
+    box = next(one for one in root.all(COMBO_BOX) if one.label.startswith("Translation files"))
+    rows = next(one for one in root.all(LIST) if one.label == "Sidebar").children
+
+    def choose(scene: Scene, chance: random.Random) -> None:
+        if chance.random() < 0.5:
+            row = chance.choice(rows)
+            _choose_row(scene, row, LIST, _relative(row, dialog), row.middle)
+            return
+        scene.click(box.middle)
+        scene.child.lull(DOUBLE_CLICK_S)
+        items = box.children[0].children
+        _choose(scene, dialog, chance.choice(items), chance.choice((ChosenBy.CLICK, ChosenBy.ENTER)), FOCUSED, LIST, in_combo=True)
+
+    return choose
+
+
+MAKERS: dict[str, Callable[[Scene], Choice]] = {
+    "GTK 3, menus": lambda scene: menu_choices(scene, ("mousepad", "--disable-server"), SELECTED),
+    "GTK 3, options": gtk3_options,
+    "GTK 3, rows": gtk3_rows,
+    "GTK 4, menus": gtk4_menus,
+    "GTK 4, rows": gtk4_rows,
+    "Qt 6, menus": lambda scene: menu_choices(scene, ("linguist",), FOCUSED),
+    "Qt 6, options and rows": qt_dialog,
+}
 
 
 @pytest.fixture(scope="module")
@@ -229,18 +263,25 @@ def scene() -> Iterator[Scene]:
         tree.close()
 
 
-def test_choices_in_every_toolkit_have_the_right_role_index_and_box(scene: Scene) -> None:
-    """A few of each."""
-    chance = random.Random(5)
-    for make in (
-        lambda: menu_choices(scene, ("mousepad", "--disable-server"), SELECTED),
-        lambda: gtk3_options(scene),
-        lambda: gtk3_rows(scene),
-        lambda: gtk4_menus(scene),
-        lambda: gtk4_rows(scene),
-        lambda: menu_choices(scene, ("linguist",), FOCUSED),
-    ):
-        choose = make()
-        for _ in range(2):
-            scene.child.clear()
-            choose(scene, chance)
+def _make_choices(scene: Scene, toolkit: str, n: int) -> None:
+    chance = random.Random(toolkit)  # the same every time
+    choose = MAKERS[toolkit](scene)
+    for _ in range(n):
+        choose(scene, chance)
+    scene.child.lull(0.5)
+    assert len(scene.child.of(Kind.ELEMENT)) == scene.choices
+
+
+@pytest.mark.parametrize(
+    ("toolkit", "n"), [("GTK 3, menus", 3), ("GTK 3, options", 2), ("GTK 4, menus", 3), ("Qt 6, menus", 2), ("Qt 6, options and rows", 2)]
+)
+def test_choices_have_the_right_role_index_and_box(scene: Scene, toolkit: str, n: int) -> None:
+    """Twelve, and nothing else is told of as one: not what opened a menu, and not what was passed over."""
+    _make_choices(scene, toolkit, n)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("toolkit", MAKERS)
+def test_a_hundred_choices_have_the_right_role_index_and_box(scene: Scene, toolkit: str) -> None:
+    """Fifteen of each sort: 105."""
+    _make_choices(scene, toolkit, 15)
