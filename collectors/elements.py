@@ -115,10 +115,9 @@ class Elements:
 
     # --- what the toolkit says -----------------------------------------------------------------------------------
 
-    @property
-    def highlighted(self) -> bool:
-        """Whether an item is remembered that a key may choose."""
-        return any(cached.until_ms is None and cached.item.focused for cached in self._cached)
+    def highlighted(self, at_ms: int) -> bool:
+        """Whether an item is remembered that a key could choose at an instant; a menu may have closed since, because of that key."""
+        return any(cached.item.focused and cached.since_ms < at_ms and cached.held(at_ms) for cached in self._cached)
 
     def picked(self, at_ms: int, key: Hashable, item: Item, until_ms: int | None = None) -> None:
         """This item has been the one since an instant; it may have ended meanwhile. The same `key` again: more is known of it."""

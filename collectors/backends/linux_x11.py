@@ -214,7 +214,7 @@ class LinuxX11:
         if self._keymap_stale:
             self._keys.keymap, self._keymap_stale = _live_keymap(self._display), False
         key = self._keys.press(at, event.detail, event.state)
-        if self._shaper.elements.highlighted and not key.repeat and self._keys.keymap.activates(event.detail, event.state):
+        if self._shaper.elements.highlighted(at.awake_ms) and not key.repeat and self._keys.keymap.activates(event.detail, event.state):
             key = replace(key, activates=True)  # only now, and only on its way to the shaper: the release does not say it
         self._shaper.key(key)
 

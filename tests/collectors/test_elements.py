@@ -320,6 +320,17 @@ def test_a_toolkit_that_is_behind_is_waited_for() -> None:
     assert [element.index for element in screen.chosen] == [1]
 
 
+def test_what_a_key_could_choose_is_asked_for_the_keys_own_instant() -> None:
+    """The menu that it closed is closed by the time the key is read; an item that came after it was not there."""
+    screen = Screen()
+    screen.pick()
+    picked_ms = screen.ms
+    screen.later(30)
+    screen.shaper.elements.ended(screen.ms, "item")
+    highlighted = screen.shaper.elements.highlighted
+    assert [highlighted(picked_ms + ms) for ms in (0, 1, 30, 31)] == [False, True, True, False]
+
+
 def test_the_key_that_opens_a_list_chooses_nothing_in_it() -> None:
     """Space on a combo box: its first option is highlighted after that."""
     screen = Screen()
