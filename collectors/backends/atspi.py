@@ -2,8 +2,8 @@
 
 It never subscribes to changes of text. Whatever goes wrong here, the role is unknown, and without a role no key is kept.
 An object counts only if the process that owns it is the one whose window is in front. What can be wrong with the service is told
-apart, and looked after again: with the next window, when the bus or the screen says that something changed, and every ten seconds
-while a window is in front whose keys are waiting for it.
+apart, and looked for again: when the bus or the screen says that something changed, and otherwise after one second, two, four ...
+ten, but only while a window is in front whose keys wait for it.
 """
 
 from collections.abc import Callable
@@ -22,8 +22,8 @@ from consent.event import Clocks
 
 STARTING_MS = 5_000
 """How long the accessibility bus may take to start before the state says that it does not answer."""
-RETRY_MS = 10_000
-"""A bus that went away is looked for again at most this often, and only while a window is in front whose keys could be kept."""
+SOON_MS, RETRY_MS = 1_000, 10_000
+"""How long until a service that is not there is looked for again: at first, and at most. One that ended within the latter was none."""
 LOST_MS = 150
 """After an object lost the focus and none got it (a closed menu), how long until we ask who has it."""
 
@@ -55,7 +55,7 @@ class Accessibility:
         self._session: Bus | None = None
         self._bus: Bus | None = None
         self.trouble = _STARTING + _DEAF
-        self._opened_ms = 0
+        self._opened_ms = self._registered_ms = self._retry_ms = self._tries = 0
         self._address = ""
         self._search_ms: int | None = None
         self._pid = 0
@@ -88,7 +88,7 @@ class Accessibility:
         if self.trouble == _STARTING + _DEAF:
             return self._opened_ms + STARTING_MS
         if self.trouble:
-            return self._opened_ms + RETRY_MS if self._pid else None
+            return self._retry_ms if self._pid else None
         return self._search_ms
 
     def pump(self) -> None:
@@ -116,7 +116,7 @@ class Accessibility:
             self.open()
 
     def _retry(self, now_ms: int) -> None:
-        if self.trouble and self._pid and now_ms >= self._opened_ms + RETRY_MS:
+        if self.trouble and self.trouble != _STARTING + _DEAF and self._pid and now_ms >= self._retry_ms:
             self.open()
 
     def _lost(self) -> None:
@@ -129,11 +129,20 @@ class Accessibility:
                 bus.close()
         if self._bus is not None:
             self._shaper.focused(self._read())
+        self._put_off(why)
         self._session = self._bus = None
         self._pids.clear()
         self._highlights.forget()
         self._shaper.elements.left(self._read().awake_ms)
         self._object, self._search_ms, self.trouble = ("", ""), None, why + _DEAF
+
+    def _put_off(self, why: str) -> None:
+        now_ms = self._read().awake_ms
+        if not self.trouble and now_ms >= self._registered_ms + RETRY_MS:
+            self._tries = 0
+        if why != _STARTING:
+            self._retry_ms = now_ms + min(SOON_MS << self._tries, RETRY_MS)
+            self._tries = min(self._tries + 1, 8)
 
     def _find_bus(self) -> Steps:
         self._address = yield from enable_and_find()
@@ -154,7 +163,7 @@ class Accessibility:
         if why:
             self._hang_up(why)
             return
-        self.trouble = ""
+        self.trouble, self._registered_ms = "", self._read().awake_ms
         self._search()
 
     # --- who has the focus ---------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from jeepney import HeaderFields
 
-from collectors.backends.atspi import LOST_MS, STARTING_MS, Accessibility
+from collectors.backends.atspi import LOST_MS, RETRY_MS, STARTING_MS, Accessibility
 from collectors.backends.bus import BusGoneError, Heard, Steps
 from consent.event import FieldRole
 from consent.vocabulary import Kind, Why
@@ -204,17 +204,38 @@ def test_a_service_that_is_half_there_is_said_to_be(monkeypatch: pytest.MonkeyPa
     assert desk.strike() is Why.ROLE_UNKNOWN
 
 
-def test_a_service_that_goes_away_is_looked_for_again_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_that_is_not_there_is_looked_for_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After one second, two, four, eight, and then every ten; one that was there for long is looked for soon."""
+    desk = Desk(monkeypatch)
+    for _ in range(2):
+        desk.later(RETRY_MS)
+        desk.buses[-1].close()
+        desk.answers["GetAddress",] = None
+        desk.later(1)
+        for wait_ms in (1_000, 2_000, 4_000, 8_000, 10_000, 10_000):
+            assert desk.accessibility.due_ms() == desk.stage.ms + wait_ms
+            made = len(desk.buses)
+            desk.later(wait_ms - 1)
+            assert len(desk.buses) == made
+            desk.later(1)
+            assert len(desk.buses) == made + 1
+        desk.answers["GetAddress",] = ("unix:path=/a11y",)
+        desk.later(RETRY_MS)
+        desk.later(1)
+        assert desk.accessibility.trouble == ""
+
+
+def test_a_service_that_goes_away_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the same window or with the next; but not while none is in front whose keys could be kept."""
     desk = Desk(monkeypatch)
     desk.buses[-1].close()
     desk.later(1)
     assert "ended" in desk.accessibility.trouble
-    assert desk.strike() is Why.ROLE_UNKNOWN
     made = len(desk.buses)
     desk.accessibility.watch(EDITOR_PID)
     assert len(desk.buses) == made
     desk.accessibility.watch(0)
+    assert desk.strike() is Why.ROLE_UNKNOWN
     assert desk.accessibility.due_ms() is None
     desk.later(10_000)
     assert len(desk.buses) == made
