@@ -39,7 +39,9 @@ HARMLESS = {
 }
 OPTIONS = ("red", "green", "blue", "white")
 A_MOMENT_S = 0.1
-"""Between seeing what is highlighted and choosing it: no hand is quicker."""
+"""Between one movement of a hand and the next."""
+NOTICED_S = 0.25
+"""Between seeing what is highlighted and choosing it: an observer that is kept waiting for longer misses a click, and tells no wrong one."""
 DOUBLE_CLICK_S = 0.6
 """Toolkits take no second click for a choice before that."""
 AWAY = (1270, 10)
@@ -78,12 +80,13 @@ class Scene:
         self.desk.display.sync()
 
     def highlight(self, item: Object, state: int) -> None:
-        """Press Down until the toolkit says that this item is the one."""
+        """Press Down, or Up, until the toolkit says that this item is the one."""
         self.desk.move(*AWAY)
-        for _ in range(40):
+        for key in ["Down"] * 12 + ["Up"] * 12:
             if item.has(state):
+                self.child.lull(NOTICED_S)
                 return
-            self.desk.key("Down")
+            self.desk.key(key)
             self.child.lull(A_MOMENT_S)
         raise AssertionError(f"{item.label!r} was not reached")
 
@@ -116,7 +119,7 @@ def _choose(scene: Scene, app: Application, item: Object, by: ChosenBy, state: i
     if by is ChosenBy.CLICK:
         scene.desk.move(*item.middle)
         until(lambda: item.has(state), "the item under the pointer")
-        scene.child.lull(A_MOMENT_S)
+        scene.child.lull(NOTICED_S)
     else:
         scene.highlight(item, state)
     expected = (element_role(item.role, parent, in_combo), item.index, _relative(item, app), by)
