@@ -123,18 +123,20 @@ class Elements:
         """This item has been the one since an instant; it may have ended meanwhile. The same `key` again: more is known of it."""
         if self._front.surface is None or self._front.structure_only or self._front.own or at_ms < self._front_ms:
             return
-        same = next((cached for cached in self._cached if cached.key == key and cached.held(at_ms)), None)
-        if same is not None:
-            same.item = replace(item, focused=item.focused or same.item.focused, selected=item.selected or same.item.selected)
+        cached = next((one for one in self._cached if one.key == key and one.since_ms <= at_ms and one.until_ms is None), None)
+        if cached is not None:
+            before = cached.item
+            cached.item = replace(item, focused=item.focused or before.focused, selected=item.selected or before.selected)
         else:
-            for cached in self._cached:
-                if cached.since_ms < at_ms - TOGETHER_MS or cached.item.group != item.group:
-                    cached.end(at_ms)
-            self._cached.append(_Cached(key, self._front, at_ms, item))
+            for one in self._cached:
+                if one.since_ms < at_ms - TOGETHER_MS or (one.since_ms <= at_ms and one.item.group != item.group):
+                    one.end(at_ms)
+            cached = _Cached(key, self._front, at_ms, item)
+            self._cached.append(cached)
         if until_ms is not None:
-            self.ended(until_ms, key)
+            cached.end(until_ms)
         if at_ms < self._left_ms:
-            self.ended(self._left_ms, key)
+            cached.end(self._left_ms)
 
     def ended(self, at_ms: int, key: Hashable) -> None:
         """The toolkit says that this item is not the one any more."""
