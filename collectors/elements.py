@@ -21,7 +21,7 @@ HOLD_MS = 250
 OPENING_MS = 500
 """A press that opened a menu chooses in it only if it is held for longer (as in GTK; the others are no quicker)."""
 TOGETHER_MS = 100
-"""Items that are told of within this time are one move (Qt tells of each column of a row)."""
+"""What is told of within this time is one move: Qt tells of each column of a row, and takes an item anew when a button goes down."""
 TYPING_MS = 1_000
 """A space that comes sooner after a character belongs to what is typed: a list is searched by typing."""
 LONGEST_PATIENCE_MS = 2_000
@@ -86,6 +86,10 @@ class _Cached:
     def held(self, at_ms: int) -> bool:
         return self.since_ms <= at_ms and (self.until_ms is None or self.until_ms >= at_ms)
 
+    def goes_on(self, at_ms: int) -> bool:
+        """Whether news of it at this instant is of the same time: Qt leaves an item and takes it again when a button goes down."""
+        return self.since_ms <= at_ms and (self.until_ms is None or at_ms - self.until_ms <= TOGETHER_MS)
+
     def end(self, at_ms: int) -> None:
         self.until_ms = at_ms if self.until_ms is None else min(at_ms, self.until_ms)
 
@@ -123,9 +127,9 @@ class Elements:
         """This item has been the one since an instant; it may have ended meanwhile. The same `key` again: more is known of it."""
         if self._front.surface is None or self._front.structure_only or self._front.own or at_ms < self._front_ms:
             return
-        cached = next((one for one in self._cached if one.key == key and one.since_ms <= at_ms and one.until_ms is None), None)
+        cached = next((one for one in self._cached if one.key == key and one.goes_on(at_ms)), None)
         if cached is not None:
-            before = cached.item
+            before, cached.until_ms = cached.item, None
             cached.item = replace(item, focused=item.focused or before.focused, selected=item.selected or before.selected)
         else:
             for one in self._cached:

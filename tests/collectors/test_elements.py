@@ -149,6 +149,22 @@ def test_an_item_that_is_left_and_taken_again_at_once_is_the_one() -> None:
         assert len(screen.chosen) == 1
 
 
+def test_an_item_that_the_press_takes_anew_was_there_before_it() -> None:
+    """Qt leaves it and takes it again; but what the press brought is not there before it."""
+    for known, n in ((True, 1), (False, 0)):
+        screen = Screen()
+        if known:
+            screen.pick()
+        screen.later(300)
+        screen.button_at(True, INSIDE)
+        screen.later(2)
+        screen.shaper.elements.ended(screen.ms, "item")
+        screen.pick()
+        screen.later(80)
+        screen.button_at(False, INSIDE)
+        assert len(screen.chosen) == n
+
+
 def test_the_press_that_opens_a_menu_under_the_pointer_chooses_nothing() -> None:
     """Unless it is held, and let go over an item."""
     for held_ms, n in ((80, 0), (OPENING_MS, 1)):
