@@ -127,7 +127,7 @@ class Elements:
         """This item has been the one since an instant; it may have ended meanwhile. The same `key` again: more is known of it."""
         if self._front.surface is None or self._front.structure_only or self._front.own or at_ms < self._front_ms:
             return
-        cached = next((one for one in self._cached if one.key == key and one.goes_on(at_ms)), None)
+        cached = next((one for one in self._cached if (one.key, one.front) == (key, self._front) and one.goes_on(at_ms)), None)
         if cached is not None:
             before, cached.until_ms = cached.item, None
             cached.item = replace(item, focused=item.focused or before.focused, selected=item.selected or before.selected)
