@@ -23,7 +23,7 @@ from consent.event import Clocks
 STARTING_MS = 5_000
 """How long the accessibility bus may take to start before the state says that it does not answer."""
 SOON_MS, RETRY_MS = 1_000, 10_000
-"""How long until a service that is not there is looked for again: at first, and at most. One that ended within the latter was none."""
+"""How long until a service that is not there is looked for again: at first, and at most."""
 LOST_MS = 150
 """After an object lost the focus and none got it (a closed menu), how long until we ask who has it."""
 

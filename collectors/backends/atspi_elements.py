@@ -20,11 +20,13 @@ MOST_LOOKS = 8
 UNANSWERED_MS = 2_000
 """An application that has not answered by then does not take the place of others any more."""
 MOST_GROUPS = 64
+MOST_ROWS = 32
+"""Rows of a list that are asked one by one which of them is selected; in a longer one, none is known until that changes."""
 _DEEPEST = 3
 """Objects between an option's parent and its combo box (measured: GTK 3 none, Qt 6 one)."""
 _ROOT = "/org/a11y/atspi/accessible/root"
 _ACCESSIBLE = "org.a11y.atspi.Accessible"
-_EDITABLE, _ENABLED, _EXPANDABLE, _SENSITIVE, _SHOWING, _VISIBLE, _HAS_POPUP = 7, 8, 9, 24, 25, 30, 42
+_EDITABLE, _ENABLED, _EXPANDABLE, _SENSITIVE, _SHOWING, _VISIBLE, _HAS_POPUP, _SELECTED = 7, 8, 9, 24, 25, 30, 42, 23
 _SCREEN = 0
 _NOWHERE = -(2**31)
 _COMBO_BOX, _PANEL = 11, 39
@@ -72,9 +74,7 @@ class Highlights:
         """A signal of an object of the application in front, but that it got the focus."""
         if member == "ActiveDescendantChanged":
             if len(body) > 3 and body[3][0] == "(so)":
-                child = (str(body[3][1][0]), str(body[3][1][1]))
-                if child[0] == target[0]:  # nobody speaks for an object of another process
-                    self._look(at, child, focused=True)
+                self._look_inside(at, target, body[3][1])
         elif body[0] in ("selected", "focused") and not body[1]:
             self._ended(at, target)
         elif body[0] == "selected":
@@ -86,8 +86,29 @@ class Highlights:
             self._look(at, target, focused=True)
         elif role == _PANEL:
             self._converse(self._ask_around(at, target))
-        elif role not in KEEPS_ITEMS:
+        elif role in KEEPS_ITEMS:
+            self._converse(self._ask_inside(at, target))
+        else:
             self._elements.left(at.awake_ms)
+
+    def _ask_inside(self, at: Clocks, target: Target) -> Steps:
+        """A list has the focus; which item of it is the one, it says only when that changes. Before 6.5, Qt can only be asked row by row."""
+        answer = yield call(target, "org.a11y.atspi.Selection", "GetSelectedChild", "i", (0,))
+        if answer is not None:
+            self._look_inside(at, target, answer[0])
+            return
+        count = yield from _property(target, _ACCESSIBLE, "ChildCount")
+        for index in range(count if isinstance(count, int) and count <= MOST_ROWS else 0):
+            child = yield call(target, _ACCESSIBLE, "GetChildAtIndex", "i", (index,))
+            answer = None if child is None else (yield call((str(child[0][0]), str(child[0][1])), _ACCESSIBLE, "GetState"))
+            if child is not None and answer is not None and answer[0][0] >> _SELECTED & 1:
+                self._look_inside(at, target, child[0])
+                return
+
+    def _look_inside(self, at: Clocks, target: Target, child: Any) -> None:
+        """Nobody speaks for an object of another process."""
+        if child[0] == target[0] and not child[1].endswith("/null"):
+            self._look(at, (str(child[0]), str(child[1])), focused=True)
 
     def _ask_around(self, at: Clocks, target: Target) -> Steps:
         """A panel has the focus: in GTK 4, what a row of a list holds, and then the row is the item."""

@@ -270,6 +270,28 @@ def test_what_a_row_holds_stands_for_the_row(monkeypatch: pytest.MonkeyPatch) ->
         assert len(menu.enter()) == n
 
 
+def test_a_list_that_gets_the_focus_is_asked_which_item_is_the_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says only what changes. Where it cannot be asked at once, row by row; of an object of another process it says nothing."""
+    rows = {
+        ("Get", MENU, "org.a11y.atspi.Accessible", "ChildCount"): (("i", 2),),
+        ("GetChildAtIndex", MENU): ((EDITOR_NAME, ITEM),),
+        ("GetState", ITEM): states(*USABLE, 23),
+    }
+    for answers, n in (
+        ({("GetSelectedChild", MENU): ((EDITOR_NAME, ITEM),)}, 1),
+        ({("GetSelectedChild", MENU): ((OTHER_NAME, ITEM),)}, 0),
+        ({("GetSelectedChild", MENU): ((EDITOR_NAME, "/org/a11y/atspi/null"),)}, 0),
+        (rows, 1),
+        (rows | {("GetState", ITEM): states(*USABLE)}, 0),
+        (rows | {("Get", MENU, "org.a11y.atspi.Accessible", "ChildCount"): (("i", 33),)}, 0),
+        ({}, 0),
+    ):
+        menu = Menu(monkeypatch, role=32, parent=31)
+        menu.answers |= answers
+        menu.say(path=MENU)
+        assert len(menu.enter()) == n
+
+
 def test_a_service_that_ends_leaves_no_item(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing would say that the menu was closed."""
     menu = Menu(monkeypatch)

@@ -41,7 +41,7 @@ OPTIONS = ("red", "green", "blue", "white")
 A_MOMENT_S = 0.1
 """Between one movement of a hand and the next."""
 NOTICED_S = 0.25
-"""Between seeing what is highlighted and choosing it: an observer that is kept waiting for longer misses a click, and tells no wrong one."""
+"""Between seeing what is highlighted and choosing it: an observer that is kept waiting for longer misses a click."""
 DOUBLE_CLICK_S = 0.6
 """Toolkits take no second click for a choice before that."""
 AWAY = (1270, 10)
