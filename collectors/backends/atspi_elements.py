@@ -92,7 +92,7 @@ class Highlights:
             self._elements.left(at.awake_ms)
 
     def _ask_inside(self, at: Clocks, target: Target) -> Steps:
-        """A list has the focus; which item of it is the one, it says only when that changes. Before 6.5, Qt can only be asked row by row."""
+        """A list has the focus; which item is the one, it says only when that changes. Before 6.5, Qt can only be asked row by row."""
         answer = yield call(target, "org.a11y.atspi.Selection", "GetSelectedChild", "i", (0,))
         if answer is not None:
             self._look_inside(at, target, answer[0])
