@@ -63,6 +63,10 @@ class Keymap:
             return OTHER
         return Stroke(Sort.CHORD, modifiers=(*held, Modifier.SHIFT) if state & SHIFT else held, trigger=trigger)
 
+    def activates(self, keycode: int, state: int) -> bool:
+        """Whether it is Space with nothing held: asked only while there is something that it may choose."""
+        return self._row(keycode)[:1] == (keysyms.SPACE,) and not state & (SHIFT | CONTROL | self._levels | sum(self._masks.values()))
+
     def _row(self, keycode: int) -> tuple[int, ...]:
         at = keycode - self._first
         return self._symbols[at] if 0 <= at < len(self._symbols) else ()

@@ -59,7 +59,8 @@ LEVELS = frozenset({0xFE03, 0xFE11, 0xFF7E})
 """AltGr and its like: they choose which character a key makes."""
 NUM_LOCK = 0xFF7F
 
-_SIGNS = {0x20: "space", 0x2B: "plus", 0x2D: "minus", 0x3D: "equal", 0x2C: "comma", 0x2E: "period", 0x2F: "slash"}
+SPACE = 0x20
+_SIGNS = {SPACE: "space", 0x2B: "plus", 0x2D: "minus", 0x3D: "equal", 0x2C: "comma", 0x2E: "period", 0x2F: "slash"}
 _SIGNS |= {0xFFAB: "plus", 0xFFAD: "minus", 0xFFBD: "equal", 0xFFAF: "slash"}
 _DIGITS = {0x30 + digit: str(digit) for digit in range(10)} | {0xFFB0 + digit: str(digit) for digit in range(10)}
 _LETTERS = {base + at: chr(0x61 + at) for base in (0x61, 0x41) for at in range(26)}

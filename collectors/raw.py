@@ -54,6 +54,8 @@ class Key:
     Attributes:
         press: The running number of the press; its repeats and its release carry the same. Says nothing of the key.
         stroke: What the press meant; a release says what its press said.
+        activates: It was Space, alone, while an item was highlighted that Space may choose; at any other time nobody asks, and a
+            release or a repeat does not say.
     """
 
     at: Clocks
@@ -61,6 +63,7 @@ class Key:
     stroke: Stroke
     down: bool
     repeat: bool = False
+    activates: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from collectors.account import Account
 from collectors.acts import Place
 from collectors.clipboard import ANSWER_MS, Clips, Offer
+from collectors.elements import Elements
 from collectors.keys import Keys
 from collectors.minimise import Context, cut_to_minute, no_earlier, refuse_key
 from collectors.paths import Paths
@@ -64,6 +65,7 @@ class Shaper:
         self._paths = Paths(self._account, grant.generation)
         self._pointer = Pointer(self._account, self._paths, grant.generation)
         self._clips = Clips(self._account, grant.generation)
+        self.elements = Elements(self._account, grant.generation)
         self._timeline = Timeline(now.awake_ms)
         self._queue: deque[_Item] = deque()
         self._told_front: Front | None = None
@@ -81,6 +83,8 @@ class Shaper:
         """
         key = replace(key, at=no_earlier(key.at, self._move_ms + 1))
         self._key_ms = max(self._key_ms, key.at.awake_ms)
+        if key.down and not key.repeat:
+            self.elements.struck(key.at.awake_ms)
         self._add(key)
 
     def unsettled(self, at: Clocks, grab: bool = False) -> None:
@@ -113,11 +117,15 @@ class Shaper:
         """A window came to the front, or the one in front was moved or resized (the same `front` again)."""
         if front != self._timeline.now.front:
             self._timeline.front(at.awake_ms, front)
+            self.elements.front(at.awake_ms, front)
+        else:
+            self.elements.shifted()
         self._queue.append(_Changed(at, front, geometry))
 
     def passing(self, at: Clocks) -> None:
         """Something came to the front that had gone again before it could be asked about: no key and no click is its."""
         self._timeline.front(at.awake_ms, Front())
+        self.elements.front(at.awake_ms, Front())
 
     def focused(self, at: Clocks, role: Role = NoRole.UNKNOWN) -> None:
         """Something else got the focus in the window in front. Its role may follow by `role`."""
@@ -143,16 +151,16 @@ class Shaper:
         self._keys.idle(now.awake_ms - HOLD_MS)
         self._clips.settle(now.awake_ms)
         self._paths.idle(now.awake_ms - HOLD_MS)
+        self.elements.advance(now.awake_ms)
         oldest_ms = min((item.at.awake_ms for item in self._queue), default=now.awake_ms)
         self._timeline.forget_before(min(oldest_ms - 2 * DOUBT_MS, now.awake_ms - LATE_MS))
 
     def due_ms(self) -> int | None:
         """When `advance` has something to do, on the awake clock; None if nothing is open."""
         dues_ms = [due_ms + HOLD_MS for due_ms in (self._keys.due_ms(), self._paths.due_ms()) if due_ms is not None]
+        dues_ms += [due_ms for due_ms in (self.elements.due_ms(), self._clips.due_ms()) if due_ms is not None]
         if self._queue:
             dues_ms.append(self._ready_ms(self._queue[0]))
-        if (answer_ms := self._clips.due_ms()) is not None:
-            dues_ms.append(answer_ms)
         return min(dues_ms, default=None)
 
     def waiting(self) -> tuple[int, int]:
@@ -182,6 +190,7 @@ class Shaper:
         self._pointer.close()
         self._clips.settle(now.awake_ms + ANSWER_MS)
         self._paths.close()
+        self.elements.close()
         self._account.keep(Event(None, 0, now, self._generation, 0, Control(Switch.STOPPED)))
 
     # --- one item ------------------------------------------------------------------------------------------------
@@ -213,8 +222,10 @@ class Shaper:
             case Key():
                 self._judge_key(item)
             case Button():
-                if self._pointer.button(item, self._met_by(item)):
+                met = self._met_by(item)
+                if self._pointer.button(item, met):
                     self._keys.end_burst(EndedBy.CLICK)
+                self.elements.button(item, met[0].front)
             case Went():
                 self._judge_moves(item)
             case _Changed():
@@ -237,6 +248,7 @@ class Shaper:
             place = Place(front.surface, front.window, role)
             self._keys.key(key, place)
             self._clips.key(key, place)
+            self.elements.key(key, front)
 
     def _judge_moves(self, went: Went) -> None:
         self._paths.more(went.lead)

@@ -53,6 +53,7 @@ collectors.backends.replay
 collectors.backends.unavailable
 collectors.backends.x11_time
 collectors.collector
+collectors.elements
 collectors.errors
 collectors.identity
 collectors.keymap
@@ -237,6 +238,8 @@ agent.trial
 agent.uploading
 agent.zone
 collectors.backends.atspi
+collectors.backends.atspi_elements
+collectors.backends.atspi_service
 collectors.backends.bus
 collectors.backends.focused
 collectors.backends.linux_x11

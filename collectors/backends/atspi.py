@@ -1,50 +1,66 @@
-"""Which sort of field has the focus, by AT-SPI. Asks for roles and states only: never for text, names or values.
+"""Which sort of field has the focus, and what is highlighted, by AT-SPI. Asks for roles and states: never for text or values.
 
 It never subscribes to changes of text. Whatever goes wrong here, the role is unknown, and without a role no key is kept.
-An object counts only if the process that owns it is the one whose window is in front.
+An object counts only if the process that owns it is the one whose window is in front. What can be wrong with the service is told
+apart, and looked for again: when the bus or the screen says that something changed, and otherwise after one second, two, four ...
+ten, but only while a window is in front whose keys wait for it.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from collectors.backends.bus import Bus, BusGoneError, Heard, Steps, call, owner_of, session_address
+from collectors.backends.atspi_elements import Highlights
+from collectors.backends.atspi_service import REGISTRY, enable_and_find, is_elsewhere, register
+from collectors.backends.bus import BUS_ITSELF, Bus, BusGoneError, Heard, Steps, call, owner_of, session_address
 from collectors.backends.focused import find_focused
 from collectors.collector import Clock
-from collectors.raw import NoRole
+from collectors.labels import Labels, NoLabels
+from collectors.raw import Geometry, NoRole
 from collectors.roles import role_of
 from collectors.shape import Shaper
+from consent.event import Clocks
 
 STARTING_MS = 5_000
 """How long the accessibility bus may take to start before the state says that it does not answer."""
-RETRY_MS = 10_000
-"""A bus that went away is looked for again when another window comes to the front, at most this often."""
+SOON_MS, RETRY_MS = 1_000, 10_000
+"""How long until a service that is not there is looked for again: at first, and at most."""
 LOST_MS = 150
 """After an object lost the focus and none got it (a closed menu), how long until we ask who has it."""
 
-_LAUNCHER = ("org.a11y.Bus", "/org/a11y/bus")
 _STARTING = "the accessibility service is starting"
 _DEAF = "; keys are not kept"
-_FOCUSED = "object:state-changed:focused"
-_RULE = "type='signal',interface='org.a11y.atspi.Event.Object',member='StateChanged',arg0='focused'"
 
 
 class Accessibility:
     """Tells the shaper what has the focus in the window in front.
 
+    Args:
+        window: Where the window in front is now; None if it is gone.
+        told: Where the screen sends applications to for their accessibility (`AT_SPI_BUS`); empty if it does not say.
+
     Attributes:
         trouble: Why keys cannot be kept at all now, for people; empty if they can.
     """
 
-    def __init__(self, read: Clock, shaper: Shaper, connect: Callable[[str, Heard], Bus] = Bus) -> None:
-        self._read, self._shaper, self._connect = read, shaper, connect
+    def __init__(
+        self,
+        read: Clock,
+        shaper: Shaper,
+        connect: Callable[[str, Heard], Bus] = Bus,
+        window: Callable[[], Geometry | None] = lambda: None,
+        told: Callable[[], str] = str,
+    ) -> None:
+        self._read, self._shaper, self._connect, self._told = read, shaper, connect, told
+        self._highlights = Highlights(shaper.elements, self._converse_in_front, window)
         self._session: Bus | None = None
         self._bus: Bus | None = None
         self.trouble = _STARTING + _DEAF
-        self._opened_ms = 0
+        self._opened_ms = self._registered_ms = self._retry_ms = self._tries = 0
+        self._address = ""
         self._search_ms: int | None = None
         self._pid = 0
         self._object = ("", "")
-        self._inquiry = 0
+        self._inquiry = self._front = 0
         self._pids: dict[str, int] = {}
 
     # --- the connection ------------------------------------------------------------------------------------------
@@ -71,6 +87,8 @@ class Accessibility:
         """When `pump` has something to do by itself."""
         if self.trouble == _STARTING + _DEAF:
             return self._opened_ms + STARTING_MS
+        if self.trouble:
+            return self._retry_ms if self._pid else None
         return self._search_ms
 
     def pump(self) -> None:
@@ -90,6 +108,16 @@ class Accessibility:
             self._hang_up("the accessibility service does not answer")
         if self._search_ms is not None and now_ms >= self._search_ms:
             self._search()
+        self._retry(now_ms)
+
+    def changed(self) -> None:
+        """The screen's word on where accessibility is changed: what was found before may be another now."""
+        if self.trouble or (self._bus is not None and is_elsewhere(self._told(), self._address)):
+            self.open()
+
+    def _retry(self, now_ms: int) -> None:
+        if self.trouble and self.trouble != _STARTING + _DEAF and self._pid and now_ms >= self._retry_ms:
+            self.open()
 
     def _lost(self) -> None:
         if self.sources():  # otherwise we hung up ourselves, and said why
@@ -101,46 +129,54 @@ class Accessibility:
                 bus.close()
         if self._bus is not None:
             self._shaper.focused(self._read())
+        self._put_off(why)
         self._session = self._bus = None
         self._pids.clear()
+        self._highlights.forget()
+        self._shaper.elements.left(self._read().awake_ms)
         self._object, self._search_ms, self.trouble = ("", ""), None, why + _DEAF
 
+    def _put_off(self, why: str) -> None:
+        now_ms = self._read().awake_ms
+        if not self.trouble and now_ms >= self._registered_ms + RETRY_MS:
+            self._tries = 0
+        if why != _STARTING:
+            self._retry_ms = now_ms + min(SOON_MS << self._tries, RETRY_MS)
+            self._tries = min(self._tries + 1, 8)
+
     def _find_bus(self) -> Steps:
-        answer = yield call(_LAUNCHER, "org.a11y.Bus", "GetAddress")
-        if answer is None or not isinstance(answer[0], str) or not answer[0]:
+        self._address = yield from enable_and_find()
+        if not self._address:
             self._hang_up("this session has no accessibility service")
             return
-        enable = ("org.a11y.Status", "IsEnabled", ("b", True))
-        yield call(_LAUNCHER, "org.freedesktop.DBus.Properties", "Set", "ssv", enable)
+        if is_elsewhere(self._told(), self._address):
+            self._hang_up("the screen sends applications to the accessibility service of another session (a stale AT_SPI_BUS)")
+            return
         try:
-            self._bus = self._connect(answer[0], self._signalled)
+            self._bus = self._connect(self._address, self._signalled)
             self._bus.run(self._register())
         except BusGoneError:
             self._hang_up("the accessibility service does not answer")
 
     def _register(self) -> Steps:
-        registry = ("org.a11y.atspi.Registry", "/org/a11y/atspi/registry")
-        answer = yield call(registry, registry[0], "RegisterEvent", "sass", (_FOCUSED, [], ""))
-        if answer is None:  # before at-spi2 2.40
-            answer = yield call(registry, registry[0], "RegisterEvent", "s", (_FOCUSED,))
-        bus = ("org.freedesktop.DBus", "/org/freedesktop/DBus")
-        matched = yield call(bus, bus[0], "AddMatch", "s", (_RULE,))
-        if answer is None or matched is None:
-            self._hang_up("the accessibility service does not tell of focus")
+        why = yield from register()
+        if why:
+            self._hang_up(why)
             return
-        self.trouble = ""
+        self.trouble, self._registered_ms = "", self._read().awake_ms
         self._search()
 
     # --- who has the focus ---------------------------------------------------------------------------------------
 
-    def watch(self, pid: int) -> None:
-        """Another window is in front, of this process; 0 if it is not one whose keys may be kept."""
+    def watch(self, pid: int, labels: Labels | None = None) -> None:
+        """Another window is in front, of this process; 0 if it is not one whose keys may be kept. `labels`: what its interface says."""
         self._pid, self._object = pid, ("", "")
         self._inquiry += 1
+        self._front += 1
         self._search_ms = None
+        self._highlights.watch(labels or NoLabels())
         if self.trouble:
-            if pid and self._read().awake_ms >= self._opened_ms + RETRY_MS:
-                self.open()
+            self._retry(self._read().awake_ms)
             return
         self._search()
 
@@ -149,26 +185,44 @@ class Accessibility:
         self._search_ms = None
         self._inquiry += 1
         if self._bus is not None and self._pid:
-            self._converse(find_focused(self._pid, self._pids, self._found), self._inquiry)
+            since = self._read()
+            found: Callable[[str, str, int], None] = lambda name, path, role: self._found(since, name, path, role)  # noqa: E731
+            self._converse(find_focused(self._pid, self._pids, found), self._inquiry)
 
-    def _found(self, name: str, path: str, role: int) -> None:
+    def _found(self, since: Clocks, name: str, path: str, role: int) -> None:
         self._object = (name, path)
         self._shaper.role(self._read(), role_of(role))
+        self._highlights.focused(since, (name, path), role)
 
     def _signalled(self, sender: str, path: str, member: str, body: tuple[Any, ...]) -> None:
-        if member != "StateChanged" or len(body) < 2 or body[0] != "focused":
+        if sender == BUS_ITSELF:
+            if member == "NameOwnerChanged":
+                self._owned(*body)
+        elif not body:
             return
-        if sender not in self._pids:
-            self._converse(self._introduce(sender, path, bool(body[1])), None)
+        elif sender not in self._pids:
+            self._converse(self._introduce(self._read(), sender, path, member, body), None)
         elif self._pids[sender] == self._pid and self._pid:
-            self._changed(sender, path, bool(body[1]))
+            self._said(self._read(), sender, path, member, body)
 
-    def _introduce(self, sender: str, path: str, gained: bool) -> Steps:
+    def _owned(self, name: str, _before: str, owner: str) -> None:
+        """The registry ended, or is back: applications that start without it, or with another one, do not know that we listen."""
+        if name == REGISTRY and not self.trouble:
+            self._hang_up("the accessibility service is being started again" if owner else "the accessibility registry ended")
+
+    def _introduce(self, at: Clocks, sender: str, path: str, member: str, body: tuple[Any, ...]) -> Steps:
         answer = yield owner_of(sender)
         if answer is not None:
             self._pids[sender] = int(answer[0])
             if self._pids[sender] == self._pid and self._pid:
-                self._changed(sender, path, gained)
+                self._said(at, sender, path, member, body)
+
+    def _said(self, at: Clocks, sender: str, path: str, member: str, body: tuple[Any, ...]) -> None:
+        focus = member == "StateChanged" and len(body) > 1 and body[0] == "focused"
+        if focus:
+            self._changed(sender, path, bool(body[1]))
+        if not focus or not body[1]:
+            self._highlights.signalled(at, (sender, path), member, body)
 
     def _changed(self, sender: str, path: str, gained: bool) -> None:
         now = self._read()
@@ -178,19 +232,25 @@ class Accessibility:
             if (sender, path) != self._object:
                 self._object = (sender, path)
                 self._shaper.focused(now)
-            self._converse(self._ask_role(sender, path), self._inquiry)
+            self._converse(self._ask_role(now, sender, path), self._inquiry)
         elif (sender, path) == self._object:
             self._object = ("", "")
             self._inquiry += 1
             self._shaper.focused(now)
             self._search_ms = now.awake_ms + LOST_MS
 
-    def _ask_role(self, sender: str, path: str) -> Steps:
+    def _ask_role(self, since: Clocks, sender: str, path: str) -> Steps:
         answer = yield call((sender, path), "org.a11y.atspi.Accessible", "GetRole")
         if answer is None:
             self._shaper.role(self._read(), NoRole.UNKNOWN)
+            self._highlights.focused(since, (sender, path), None)
         else:
-            self._found(sender, path, int(answer[0]))
+            self._found(since, sender, path, int(answer[0]))
+
+    def _converse_in_front(self, steps: Steps) -> None:
+        """A conversation that is over when another window comes to the front."""
+        front = self._front
+        self._converse(_while(steps, lambda: front == self._front), None)
 
     def _converse(self, steps: Steps, inquiry: int | None) -> None:
         """Run a conversation for as long as its question is still open."""

@@ -15,6 +15,7 @@ Heard = Callable[[str, str, str, tuple[Any, ...]], None]
 Target = tuple[str, str]
 """A bus name and an object's path on it."""
 
+BUS_ITSELF = "org.freedesktop.DBus"
 _MOST_CALLS = 512
 """Calls that nobody answers; more, and the peer is broken."""
 _CONNECT_S = 1.0
@@ -29,7 +30,7 @@ def call(target: Target, interface: str, method: str, signature: str = "", body:
 
 def owner_of(name: str) -> Any:
     """The call that asks the bus for the process behind a name."""
-    return call(("org.freedesktop.DBus", "/org/freedesktop/DBus"), "org.freedesktop.DBus", "GetConnectionUnixProcessID", "s", (name,))
+    return call((BUS_ITSELF, "/org/freedesktop/DBus"), BUS_ITSELF, "GetConnectionUnixProcessID", "s", (name,))
 
 
 class BusGoneError(Exception):

@@ -13,7 +13,7 @@ MOST_OBJECTS = 300
 _ROOT = "/org/a11y/atspi/accessible/root"
 _REGISTRY = "org.a11y.atspi.Registry"
 _ACCESSIBLE = "org.a11y.atspi.Accessible"
-_ACTIVE, _FOCUSED, _SHOWING = 1, 12, 25
+_ACTIVE, _FOCUSED, _SHOWING, _VISIBLE = 1, 12, 25, 30
 _ALL = 1
 _LEFT_TO_RIGHT = 1
 
@@ -74,6 +74,11 @@ def _walk(window: Target) -> Generator[Any, Answer, Target | None]:
         target, asked = stack.pop(), asked + 1
         if target != window and (yield from _has(target, _FOCUSED)):
             return target
-        if target == window or (yield from _has(target, _SHOWING)):
+        if target == window or (yield from _has(target, _VISIBLE if _is_gtk4(target) else _SHOWING)):
             stack += reversed((yield from _children(target)))
     return None
+
+
+def _is_gtk4(target: Target) -> bool:
+    """Whether GTK 4 made the object: it says of it whether it could be seen, not whether it is on the screen."""
+    return "/a11y/" in target[1] and "/a11y/atspi/" not in target[1]

@@ -4,9 +4,11 @@ It asks for no event mask on any application's window but structure (where it is
 """
 
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 from collectors.backends.atspi import Accessibility
+from collectors.backends.atspi_service import BUS_PROPERTY
 from collectors.backends.x11_clipboard import Selections
 from collectors.backends.x11_monitors import Monitors
 from collectors.backends.x11_moves import Moves
@@ -32,9 +34,12 @@ from collectors.shape import Shaper
 from consent.event import Clocks
 from consent.vocabulary import KEY_KINDS, Kind
 
+_NEED_ACCESSIBILITY = KEY_KINDS | {Kind.ELEMENT}
+
 MOST_FRONTS = 16
 """Latest windows in front that are remembered: for a press that is a few milliseconds old."""
 PROPERTY_NOTIFY = 28
+ANY_PROPERTY_TYPE = 0
 SETTLE_MS = 250
 """A window that is being dragged is told about once, when it stands still."""
 
@@ -88,8 +93,9 @@ class LinuxX11:
             self._moves = Moves(stream, Kind.POINTER_PATH in grant.kinds, self._shaper, self._monitors, self._read)
         self._display.screen().root.change_attributes(event_mask=X.PropertyChangeMask | X.StructureNotifyMask)
         self._says_which = self._windows.says_which()
-        if grant.kinds & KEY_KINDS:
-            self._accessibility = Accessibility(self._read, self._shaper)
+        if grant.kinds & _NEED_ACCESSIBILITY:
+            self._bus_atom = self._display.intern_atom(BUS_PROPERTY)
+            self._accessibility = Accessibility(self._read, self._shaper, window=self._where_front, told=self._told_bus)
             self._accessibility.open()
         if Kind.CLIPBOARD in grant.kinds:
             self._selections = Selections(self._display, lambda owner: self._windows.shares(owner, self._active))
@@ -106,7 +112,7 @@ class LinuxX11:
     def _state(self, kind: Kind) -> tuple[str, str]:
         if kind is not Kind.CONTROL and not self._says_which:
             return "degraded", "no window manager says which window is in front"
-        if kind in KEY_KINDS and self._accessibility is not None and self._accessibility.trouble:
+        if kind in _NEED_ACCESSIBILITY and self._accessibility is not None and self._accessibility.trouble:
             return "degraded", self._accessibility.trouble
         if kind is Kind.CLIPBOARD and self._selections is not None and self._selections.trouble:
             return "dead", self._selections.trouble
@@ -168,6 +174,8 @@ class LinuxX11:
             if event.atom == self._windows.active_atom:
                 self._says_which = True
                 self._look_at_front(clocks_of(event.time, self._read()), event.time)
+            elif self._accessibility and event.atom == self._bus_atom:
+                self._accessibility.changed()
         elif event.type == X.MappingNotify:
             self._keymap_stale = True
         elif event.type == X.DestroyNotify:
@@ -195,6 +203,15 @@ class LinuxX11:
         if self._accessibility:
             self._accessibility.watch(known.pid if known.front.window and not known.front.structure_only else 0)
 
+    def _where_front(self) -> Geometry | None:
+        return self._windows.geometry(self._active) if self._front.window else None
+
+    def _told_bus(self) -> str:
+        """Where the screen sends applications to for their accessibility."""
+        answer = self._display.screen().root.get_full_property(self._bus_atom, ANY_PROPERTY_TYPE)
+        value = b"" if answer is None else answer.value
+        return value.decode("utf-8", "replace").rstrip("\0") if isinstance(value, bytes) else str(value)
+
     def _settled(self, now: Clocks) -> None:
         self._settles_ms = None
         geometry = self._monitors.placed(self._windows.geometry(self._active)) if self._front.window else None
@@ -221,7 +238,10 @@ class LinuxX11:
             return
         if self._keymap_stale:
             self._keys.keymap, self._keymap_stale = _live_keymap(self._display), False
-        self._shaper.key(self._keys.press(at, event.detail, event.state))
+        key = self._keys.press(at, event.detail, event.state)
+        if self._shaper.elements.highlighted(at.awake_ms) and not key.repeat and self._keys.keymap.activates(event.detail, event.state):
+            key = replace(key, activates=True)  # only now, and only on its way to the shaper: the release does not say it
+        self._shaper.key(key)
 
     def _button(self, event: DeviceEvent) -> None:
         down, at = event.type == BUTTON_PRESS, clocks_of(event.time_ms, self._read())

@@ -28,7 +28,7 @@ ELEMENT_BYTES = _TIME_BYTES + _UNIT_BYTES
 _MODE_AT, _GRAB_MODES = 8, (1, 2)
 _DEVICE_EVENT = struct.Struct("=BBxxIxxxxxxxxxxxxhhxxxxHxx")
 _NEED_KEYS = frozenset({Kind.KEY_NAMED, Kind.KEY_CHORD, Kind.TYPING_BURST})
-_NEED_BUTTONS = frozenset({Kind.POINTER_BUTTON, Kind.POINTER_SCROLL, Kind.POINTER_PATH})
+_NEED_BUTTONS = frozenset({Kind.POINTER_BUTTON, Kind.POINTER_SCROLL, Kind.POINTER_PATH, Kind.ELEMENT})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from jeepney import HeaderFields
 
-from collectors.backends.atspi import LOST_MS, STARTING_MS, Accessibility
+from collectors.backends.atspi import LOST_MS, RETRY_MS, STARTING_MS, Accessibility
 from collectors.backends.bus import BusGoneError, Heard, Steps
 from consent.event import FieldRole
 from consent.vocabulary import Kind, Why
-from tests.collectors.stage import EDITOR, Stage
+from tests.collectors.stage import EDITOR, GEOMETRY, Stage
 
 EDITOR_PID, OTHER_PID = 100, 200
 EDITOR_NAME, OTHER_NAME = ":1.7", ":1.8"
@@ -19,10 +19,11 @@ TEXT, PASSWORD = 61, 40
 
 
 class FakeBus:
-    """Answers at once, from a table by member, path and first argument; what is not there fails."""
+    """Answers at once, from a table by member, path and arguments that are text; what is not there fails."""
 
     def __init__(self, answers: dict[tuple, tuple | None], heard: Heard) -> None:
         self.answers, self.heard, self.gone = answers, heard, False
+        self.asked: list[tuple] = []
 
     def fileno(self) -> int:
         return 0
@@ -45,9 +46,10 @@ class FakeBus:
 
     def _answer(self, message: Any) -> tuple | None:
         fields = message.header.fields
-        said = message.body[:1] if message.body and isinstance(message.body[0], str) else ()
-        keys = [(fields[HeaderFields.member], fields[HeaderFields.path], *said)]
-        keys += [keys[0][:2], keys[0][:1]]
+        said = [text for text in message.body or () if isinstance(text, str)]
+        whole = (fields[HeaderFields.member], fields[HeaderFields.path], *said)
+        self.asked.append(whole)
+        keys = [whole[:length] for length in range(len(whole), 0, -1)]
         return next((self.answers[key] for key in keys if key in self.answers), None)
 
 
@@ -72,7 +74,10 @@ class Desk:
         }
         self.answers |= {(name,): answer for name, answer in more.items()}
         self.buses: list[FakeBus] = []
-        self.accessibility = Accessibility(lambda: self.stage.now, self.stage.shaper, self._connect)
+        self.told = ""
+        self.accessibility = Accessibility(
+            lambda: self.stage.now, self.stage.shaper, self._connect, window=lambda: GEOMETRY, told=lambda: self.told
+        )
         self.accessibility.open()
         self.accessibility.pump()
         self.stage.front(EDITOR)
@@ -153,6 +158,26 @@ def test_an_application_without_a_search_of_its_own_is_walked_through(monkeypatc
     assert desk.strike() is Why.SECURE_FIELD
 
 
+def test_in_gtk_4_what_could_be_on_the_screen_is_entered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not say what is; its objects' paths are the application's own."""
+    desk = Desk(monkeypatch, GetMatches=None)
+    del desk.answers["GetMatches", "/window"]
+    visible, focused = 1 << 30, 1 << 12
+    for path, role, why in (("/org/gtk/App/a11y/", ENTRY, None), ("/org/a11y/atspi/accessible/", ENTRY, Why.ROLE_UNKNOWN)):
+        desk.answers |= {
+            ("GetChildren", "/window"): ([(EDITOR_NAME, path + "panel")],),
+            ("GetState", path + "panel"): ([visible, 0],),
+            ("GetChildren", path + "panel"): ([(EDITOR_NAME, role)],),
+            ("GetState", role): ([visible | focused, 0],),
+        }
+        desk.stage.front(EDITOR)
+        desk.stage.shaper.focused(desk.stage.now)
+        desk.later(300)
+        desk.accessibility.watch(EDITOR_PID)
+        desk.later(300)
+        assert desk.strike() is why
+
+
 @pytest.mark.parametrize("silent", ["GetRole", "GetState", "GetChildren", "GetConnectionUnixProcessID"])
 def test_an_application_that_does_not_answer_keeps_its_role_unknown(monkeypatch: pytest.MonkeyPatch, silent: str) -> None:
     """Whatever the question."""
@@ -169,7 +194,7 @@ def test_an_application_that_does_not_answer_keeps_its_role_unknown(monkeypatch:
 
 @pytest.mark.parametrize(
     ("missing", "words"),
-    [("GetAddress", "no accessibility service"), ("RegisterEvent", "does not tell of focus"), ("AddMatch", "does not tell of focus")],
+    [("GetAddress", "no accessibility service"), ("RegisterEvent", "registry does not answer"), ("AddMatch", "does not tell of focus")],
 )
 def test_a_service_that_is_half_there_is_said_to_be(monkeypatch: pytest.MonkeyPatch, missing: str, words: str) -> None:
     """With its reason; and no key is kept."""
@@ -179,20 +204,108 @@ def test_a_service_that_is_half_there_is_said_to_be(monkeypatch: pytest.MonkeyPa
     assert desk.strike() is Why.ROLE_UNKNOWN
 
 
-def test_a_service_that_goes_away_is_looked_for_again_with_the_next_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not before, and not more often than every ten seconds."""
+def test_a_service_that_is_not_there_is_looked_for_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After one second, two, four, eight, and then every ten; one that was there for long is looked for soon."""
+    desk = Desk(monkeypatch)
+    for _ in range(2):
+        desk.later(RETRY_MS)
+        desk.buses[-1].close()
+        desk.answers["GetAddress",] = None
+        desk.later(1)
+        for wait_ms in (1_000, 2_000, 4_000, 8_000, 10_000, 10_000):
+            assert desk.accessibility.due_ms() == desk.stage.ms + wait_ms
+            made = len(desk.buses)
+            desk.later(wait_ms - 1)
+            assert len(desk.buses) == made
+            desk.later(1)
+            assert len(desk.buses) == made + 1
+        desk.answers["GetAddress",] = ("unix:path=/a11y",)
+        desk.later(RETRY_MS)
+        desk.later(1)
+        assert desk.accessibility.trouble == ""
+
+
+def test_a_service_that_goes_away_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the same window or with the next; but not while none is in front whose keys could be kept."""
     desk = Desk(monkeypatch)
     desk.buses[-1].close()
     desk.later(1)
     assert "ended" in desk.accessibility.trouble
-    assert desk.strike() is Why.ROLE_UNKNOWN
     made = len(desk.buses)
     desk.accessibility.watch(EDITOR_PID)
     assert len(desk.buses) == made
+    desk.accessibility.watch(0)
+    assert desk.strike() is Why.ROLE_UNKNOWN
+    assert desk.accessibility.due_ms() is None
     desk.later(10_000)
+    assert len(desk.buses) == made
     desk.accessibility.watch(EDITOR_PID)
     desk.later(1)
     assert (desk.accessibility.trouble, desk.strike()) == ("", None)
+    desk.buses[-1].close()
+    desk.later(1)
+    assert desk.accessibility.due_ms() is not None
+    desk.later(10_000)
+    desk.later(1)
+    assert (desk.accessibility.trouble, desk.strike()) == ("", None)
+
+
+def test_applications_that_are_sent_elsewhere_are_not_heard_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stale AT_SPI_BUS: no events, no error. Noticed at once when it changes, and over when it is right again."""
+    desk = Desk(monkeypatch)
+    for said, is_right in (
+        ("unix:path=/a11y,guid=1", True),
+        ("unix:path=/gone", False),
+        ("", True),
+        ("unix:path=/other;unix:path=/a11y", True),
+        ("unix:abstract=/a11y", False),
+    ):
+        desk.told = said
+        desk.accessibility.changed()
+        desk.later(1)
+        assert ("stale AT_SPI_BUS" in desk.accessibility.trouble) is not is_right, said
+        assert (desk.accessibility.trouble == "") is is_right
+        assert desk.strike() is (None if is_right else Why.ROLE_UNKNOWN)
+
+
+def test_a_registry_that_ends_is_said_and_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Applications that start without it would not know that anybody listens. Only the bus itself is believed."""
+    desk = Desk(monkeypatch)
+    heard = desk.buses[-1].heard
+    heard(OTHER_NAME, "/org/freedesktop/DBus", "NameOwnerChanged", ("org.a11y.atspi.Registry", ":1.2", ""))
+    heard("org.freedesktop.DBus", "/org/freedesktop/DBus", "NameOwnerChanged", ("org.other", ":1.2", ""))
+    assert desk.accessibility.trouble == ""
+    heard("org.freedesktop.DBus", "/org/freedesktop/DBus", "NameOwnerChanged", ("org.a11y.atspi.Registry", ":1.2", ""))
+    assert "registry ended" in desk.accessibility.trouble
+    assert desk.strike() is Why.ROLE_UNKNOWN
+    desk.later(10_000)
+    desk.later(1)
+    assert (desk.accessibility.trouble, desk.strike()) == ("", None)
+
+
+def test_no_two_faults_are_told_in_the_same_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads the state knows what to look at."""
+    words = {Desk(monkeypatch, **{missing: None}).accessibility.trouble for missing in ("GetAddress", "RegisterEvent", "AddMatch")}
+    desk = Desk(monkeypatch)
+    for fault in ("close", "elsewhere", "registry", "no bus"):
+        desk.told = "unix:path=/gone" if fault == "elsewhere" else ""
+        if fault == "no bus":
+            monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS")
+            monkeypatch.setenv("XDG_RUNTIME_DIR", "/nonexistent")
+        if fault == "close":
+            desk.buses[-1].close()
+            desk.later(1)
+        elif fault == "registry":
+            desk.buses[-1].heard("org.freedesktop.DBus", "/", "NameOwnerChanged", ("org.a11y.atspi.Registry", ":1.2", ""))
+        else:
+            desk.accessibility.open()
+        words.add(desk.accessibility.trouble)
+        if fault != "no bus":
+            desk.told = ""
+            desk.accessibility.open()
+            assert desk.accessibility.trouble == ""
+    assert len(words) == 7
+    assert all(word.endswith("; keys are not kept") for word in words)
 
 
 def test_a_service_that_is_slow_to_start_is_given_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,6 +316,7 @@ def test_a_service_that_is_slow_to_start_is_given_up_in_the_end(monkeypatch: pyt
     assert desk.accessibility.due_ms() is not None
     desk.later(STARTING_MS)
     assert "does not answer" in desk.accessibility.trouble
+    desk.accessibility.watch(0)
     assert desk.accessibility.due_ms() is None
 
 

@@ -1,0 +1,472 @@
+"""A choice is an item that the toolkit says is the one, and a click in its box, or Enter or Space. All else is none."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collectors.elements import HOLD_MS, OPENING_MS, TYPING_MS, Box, Item
+from collectors.raw import Button, Front, Key, Role
+from consent.event import ChosenBy, Element, FieldRole
+from consent.vocabulary import Kind
+from consent.words import ElementRole
+from tests.collectors.stage import CODES, DIALOG, EDITOR, ELSEWHERE, OWN, TERMINAL, Stage
+
+BOX = Box(100, 200, 80, 20)
+INSIDE, OUTSIDE = (139, 219), (180, 219)
+MENU_ITEM, LIST_ITEM, TAB = ElementRole.MENU_ITEM, ElementRole.LIST_ITEM, ElementRole.TAB
+
+
+class Screen(Stage):
+    """A stage on which items are highlighted and clicked."""
+
+    def __init__(self, front: Front = EDITOR, role: Role = FieldRole.OTHER) -> None:
+        super().__init__()
+        self.front(front)
+        self.shaper.role(self.now, role)
+        self.later(300)
+        self.settle()
+        self.told.clear()
+
+    def pick(self, key: str = "item", role: ElementRole = MENU_ITEM, index: int = 3, **more: object) -> None:
+        """An item is the one from now on; keys go to it, and its box is known, unless said otherwise."""
+        item = Item(role, index, "menu", **{"box": BOX, "focused": True} | more)  # type: ignore[arg-type]
+        self.shaper.elements.picked(self.ms, key, item)
+
+    def button_at(self, down: bool, at: tuple[int, int], number: int = 1, window: int = 1) -> None:
+        """A button goes down or up at a point of a window."""
+        self.shaper.button(Button(self.now, number, down, window, x=at[0], y=at[1]))
+
+    def click_at(self, at: tuple[int, int] = INSIDE, press_at: tuple[int, int] | None = None, held_ms: int = 80, number: int = 1) -> None:
+        """A press a moment from now, and its release."""
+        self.later(50)
+        self.button_at(True, press_at or at, number)
+        self.later(held_ms)
+        self.button_at(False, at, number)
+
+    def space(self, said: bool = True) -> None:
+        """Space goes down and up; `said`: it was pressed while something was highlighted."""
+        key = self.keyboard.press(self.now, CODES["space"], 0)
+        self.shaper.key(Key(key.at, key.press, key.stroke, down=True, activates=said))
+        self.later(20)
+        self.shaper.key(self.keyboard.release(self.now, CODES["space"]))
+
+    @property
+    def chosen(self) -> list[Element]:
+        """What was chosen, once all is over."""
+        events = [event for event in self.settle() if event.kind is Kind.ELEMENT]
+        assert all((event.n, event.surface, event.window) == (0, "editor", 1) for event in events)
+        return [event.payload for event in events if isinstance(event.payload, Element)]
+
+
+def test_a_release_inside_the_box_chooses_the_item() -> None:
+    """Role, index, box, how, and the instant of the release."""
+    screen = Screen()
+    screen.pick(label="Open")
+    screen.click_at()
+    released_ms = screen.ms
+    (event,) = [event for event in screen.settle() if event.kind is Kind.ELEMENT]
+    assert event.payload == Element(MENU_ITEM, 3, 100, 200, 80, 20, ChosenBy.CLICK, "Open")
+    assert event.at.awake_ms == released_ms
+
+
+def test_a_release_outside_the_box_is_no_choice() -> None:
+    """Not one pixel beside it."""
+    for at in (OUTSIDE, (99, 200), (100, 199), (100, 220)):
+        screen = Screen()
+        screen.pick()
+        screen.click_at(at, press_at=INSIDE)
+        assert screen.chosen == []
+
+
+@pytest.mark.parametrize("number", [2, 4, 5, 8])
+def test_only_the_buttons_that_choose_do(number: int) -> None:
+    """The wheel and the others do not."""
+    screen = Screen()
+    screen.pick()
+    screen.click_at(number=number)
+    assert screen.chosen == []
+
+
+def test_an_item_that_was_left_before_the_release_is_no_choice() -> None:
+    """The menu had closed: what is remembered of it is worth nothing."""
+    for leave in (
+        lambda screen: screen.shaper.elements.ended(screen.ms, "item"),
+        lambda screen: screen.shaper.elements.left(screen.ms),
+        lambda screen: screen.front(DIALOG),
+        lambda screen: screen.shaper.passing(screen.now),
+    ):
+        screen = Screen()
+        screen.pick()
+        screen.later(10)
+        leave(screen)
+        screen.later(10)
+        screen.front(EDITOR)
+        screen.shaper.role(screen.now, FieldRole.OTHER)
+        screen.later(300)
+        screen.click_at()
+        screen.strike("Return")
+        screen.space()
+        assert screen.chosen == []
+
+
+def test_an_item_that_ends_because_it_was_chosen_is_a_choice() -> None:
+    """The menu closes with the release, and a dialog comes to the front."""
+    screen = Screen()
+    screen.pick()
+    screen.click_at()
+    screen.later(3)
+    screen.shaper.elements.ended(screen.ms, "item")
+    screen.front(DIALOG)
+    assert len(screen.chosen) == 1
+
+
+def test_what_is_asked_about_for_too_long_is_the_past() -> None:
+    """The answer comes after the menu closed, or after another window came to the front."""
+    screen = Screen()
+    since_ms = screen.ms
+    screen.later(20)
+    screen.shaper.elements.picked(since_ms, "item", Item(MENU_ITEM, 0, "menu", BOX, focused=True), until_ms=screen.ms)
+    screen.later(1)
+    screen.click_at()
+    screen.front(DIALOG)
+    screen.later(1)
+    screen.front(EDITOR)
+    screen.shaper.elements.picked(since_ms, "item", Item(MENU_ITEM, 0, "menu", BOX, focused=True))
+    screen.click_at()
+    assert screen.chosen == []
+
+
+def test_an_item_that_is_left_and_taken_again_at_once_is_the_one() -> None:
+    """GTK 4 says so of the first item of a menu, within a millisecond; and the answers may come in any order."""
+    for order in ((0, 1), (1, 0)):
+        screen = Screen()
+        at_ms = screen.ms
+        for again in order:
+            item = Item(MENU_ITEM, 0, "menu", BOX, focused=True)
+            screen.shaper.elements.picked(at_ms + 2 * again, "item", item, until_ms=None if again else at_ms + 2)
+        screen.later(30)
+        screen.strike("Return")
+        assert len(screen.chosen) == 1
+
+
+def test_an_item_that_the_press_takes_anew_was_there_before_it() -> None:
+    """Qt leaves it and takes it again; but what the press brought is not there before it."""
+    for known, n in ((True, 1), (False, 0)):
+        screen = Screen()
+        if known:
+            screen.pick()
+        screen.later(300)
+        screen.button_at(True, INSIDE)
+        screen.later(2)
+        screen.shaper.elements.ended(screen.ms, "item")
+        screen.pick()
+        screen.later(80)
+        screen.button_at(False, INSIDE)
+        assert len(screen.chosen) == n
+
+
+def test_the_press_that_opens_a_menu_under_the_pointer_chooses_nothing() -> None:
+    """Unless it is held, and let go over an item."""
+    for held_ms, n in ((80, 0), (OPENING_MS, 1)):
+        screen = Screen()
+        screen.button_at(True, INSIDE)
+        screen.later(20)
+        screen.pick()
+        screen.later(held_ms)
+        screen.button_at(False, INSIDE)
+        assert len(screen.chosen) == n
+
+
+@pytest.mark.parametrize("role", [LIST_ITEM, ElementRole.TREE_ITEM, TAB])
+def test_a_row_or_a_tab_is_chosen_by_the_press_that_selects_it(role: ElementRole) -> None:
+    """The toolkit says so after the press, even after the release; press and release must both be in it."""
+    for press_at, release_at, n in ((INSIDE, INSIDE, 1), (OUTSIDE, INSIDE, 0), (INSIDE, OUTSIDE, 0)):
+        for wait_ms in (0, 100):
+            screen = Screen()
+            screen.later(50)
+            screen.button_at(True, press_at)
+            if not wait_ms:
+                screen.pick(role=role)
+            screen.later(80)
+            screen.button_at(False, release_at)
+            screen.later(wait_ms)
+            if wait_ms:
+                screen.pick(role=role)
+            assert len(screen.chosen) == n
+
+
+def test_a_tab_that_gives_the_focus_to_its_page_is_still_chosen() -> None:
+    """The focus goes on between press and release."""
+    screen = Screen()
+    screen.later(50)
+    screen.button_at(True, INSIDE)
+    screen.pick(role=TAB, focused=False)
+    screen.later(5)
+    screen.shaper.elements.left(screen.ms)
+    screen.later(80)
+    screen.button_at(False, INSIDE)
+    assert [element.role for element in screen.chosen] == [TAB]
+
+
+def test_of_two_columns_of_a_row_the_one_under_the_pointer_counts() -> None:
+    """Qt tells of each."""
+    screen = Screen()
+    screen.pick("left", LIST_ITEM, 4)
+    screen.pick("right", LIST_ITEM, 5, box=Box(180, 200, 300, 20))
+    screen.click_at()
+    assert [element.index for element in screen.chosen] == [4]
+
+
+def test_after_the_view_was_scrolled_boxes_are_worth_nothing() -> None:
+    """By the wheel, or because the window was laid out again."""
+    screen = Screen()
+    screen.pick(role=LIST_ITEM)
+    screen.click_at(number=5)
+    screen.click_at()
+    assert screen.chosen == []
+    screen.pick("other", LIST_ITEM)
+    screen.front(EDITOR)
+    screen.click_at()
+    assert screen.chosen == []
+
+
+def test_without_boxes_a_click_chooses_what_the_toolkit_says_is_selected() -> None:
+    """GTK 4: a row that was selected between press and a moment after the release. A menu item is not told of; a box of noughts says so."""
+    for role, selected, wait_ms, n in (
+        (LIST_ITEM, True, 0, 1),
+        (LIST_ITEM, True, 400, 0),
+        (LIST_ITEM, False, 0, 0),
+        (MENU_ITEM, False, 0, 0),
+    ):
+        screen = Screen()
+        screen.click_at(OUTSIDE)
+        screen.later(wait_ms)
+        screen.shaper.elements.picked(screen.ms, "item", Item(role, 2, "list", selected=selected))
+        chosen = screen.chosen
+        assert chosen == [Element(role, 2, 0, 0, 0, 0, ChosenBy.CLICK)] * n
+
+
+# --- keys ----------------------------------------------------------------------------------------------------------------
+
+
+def test_enter_chooses_what_is_highlighted() -> None:
+    """And is itself kept as a key."""
+    screen = Screen()
+    screen.pick(role=ElementRole.OPTION, index=0)
+    screen.later(30)
+    screen.strike("Return")
+    events = screen.settle()
+    assert [event.payload for event in events if event.kind is Kind.ELEMENT] == [
+        Element(ElementRole.OPTION, 0, 100, 200, 80, 20, ChosenBy.ENTER)
+    ]
+    assert any(event.kind is Kind.KEY_NAMED for event in events)
+
+
+@pytest.mark.parametrize("keys", [("Control", "Return"), ("Alt", "Return"), ("Shift", "Return"), ("Tab",), ("a",), ("Down",)])
+def test_other_keys_choose_nothing(keys: tuple[str, ...]) -> None:
+    """Nor does Enter with something held."""
+    screen = Screen()
+    screen.pick()
+    screen.later(30)
+    screen.strike(*keys)
+    assert screen.chosen == []
+
+
+def test_a_held_enter_chooses_once() -> None:
+    """Repeats and the release do not."""
+    screen = Screen()
+    screen.pick()
+    screen.later(30)
+    for _ in range(4):
+        screen.press("Return")
+        screen.later(30)
+    screen.release("Return")
+    assert len(screen.chosen) == 1
+
+
+def test_what_is_selected_but_has_not_the_focus_is_not_chosen_by_a_key() -> None:
+    """A tab that was switched to, and Enter in its page."""
+    screen = Screen()
+    screen.pick(role=TAB, focused=False)
+    screen.later(30)
+    screen.strike("Return")
+    screen.space()
+    assert screen.chosen == []
+
+
+def test_space_chooses_only_where_nothing_is_typed() -> None:
+    """In the middle of a search in a list it is text; its time is told to the quarter second, as of all that is typed."""
+    screen = Screen()
+    screen.pick(role=LIST_ITEM)
+    screen.later(30)
+    screen.strike("a")
+    screen.later(TYPING_MS - 100)
+    screen.space()
+    screen.later(TYPING_MS)
+    assert screen.chosen == []
+    screen.later(7)
+    screen.space()
+    (event,) = [event for event in screen.settle() if event.kind is Kind.ELEMENT]
+    assert isinstance(event.payload, Element)
+    assert (event.payload.chosen_by, event.at.awake_ms % 250) == (ChosenBy.SPACE, 0)
+
+
+def test_a_space_that_nobody_said_anything_of_is_a_character() -> None:
+    """Without the bit, nothing can tell it from a letter."""
+    screen = Screen()
+    screen.pick()
+    screen.later(30)
+    screen.space(said=False)
+    assert screen.chosen == []
+
+
+@pytest.mark.parametrize("role", [FieldRole.ENTRY, FieldRole.TEXT])
+def test_a_key_that_is_not_kept_chooses_nothing(role: FieldRole) -> None:
+    """Where the role is not known, or a password field has the focus in the quarter second after it."""
+    from collectors.raw import NoRole
+
+    for said in (NoRole.UNKNOWN, NoRole.SECURE):
+        screen = Screen(role=role)
+        screen.focus(said)
+        screen.pick()
+        screen.later(30)
+        screen.strike("Return")
+        screen.space()
+        assert screen.chosen == []
+
+
+def test_a_toolkit_that_is_behind_is_waited_for() -> None:
+    """Down, Down, Enter quickly: the item that it names until the next key is meant, but not one of the dialog that Enter opened."""
+    screen = Screen()
+    screen.pick("first", index=0)
+    screen.later(30)
+    screen.strike("Down")
+    screen.strike("Return")
+    screen.later(40)
+    screen.pick("second", index=1)
+    screen.shaper.elements.ended(screen.ms, "second")
+    screen.shaper.elements.picked(screen.ms, "dialog", Item(LIST_ITEM, 7, "list", focused=True))
+    assert [element.index for element in screen.chosen] == [1]
+
+
+def test_what_a_key_could_choose_is_asked_for_the_keys_own_instant() -> None:
+    """The menu that it closed is closed by the time the key is read; an item that came after it was not there."""
+    screen = Screen()
+    screen.pick()
+    picked_ms = screen.ms
+    screen.later(30)
+    screen.shaper.elements.ended(screen.ms, "item")
+    highlighted = screen.shaper.elements.highlighted
+    assert [highlighted(picked_ms + ms) for ms in (0, 1, 30, 31)] == [False, True, True, False]
+
+
+def test_the_key_that_opens_a_list_chooses_nothing_in_it() -> None:
+    """Space on a combo box: its first option is highlighted after that."""
+    screen = Screen()
+    screen.later(30)
+    screen.space()
+    screen.later(10)
+    screen.pick(role=ElementRole.OPTION)
+    screen.strike("F5")
+    assert screen.chosen == []
+
+
+# --- where ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("front", [TERMINAL, ELSEWHERE, OWN])
+def test_structure_only_our_own_and_what_is_not_recorded_never(front: Front) -> None:
+    """However it is chosen."""
+    screen = Screen(front)
+    screen.pick()
+    screen.later(30)
+    for window in (0, front.window):
+        screen.button_at(True, INSIDE, window=window)
+        screen.button_at(False, INSIDE, window=window)
+    screen.strike("Return")
+    screen.space()
+    assert [event for event in screen.settle() if event.kind is Kind.ELEMENT] == []
+
+
+def test_a_click_on_another_window_is_not_of_this_one() -> None:
+    """The point alone says nothing."""
+    screen = Screen()
+    screen.pick()
+    screen.later(30)
+    screen.button_at(True, INSIDE, window=2)
+    screen.later(30)
+    screen.button_at(False, INSIDE, window=2)
+    assert screen.chosen == []
+
+
+def test_a_kind_that_was_not_granted_is_not_told() -> None:
+    """Clicks are as before."""
+    stage = Stage(frozenset(Kind) - {Kind.ELEMENT}).in_editor()
+    stage.shaper.elements.picked(stage.ms, "item", Item(MENU_ITEM, 0, "menu", BOX, focused=True))
+    stage.later(30)
+    stage.click()
+    stage.strike("Return")
+    assert {event.kind for event in stage.settle()} == {Kind.POINTER_BUTTON, Kind.KEY_NAMED}
+
+
+@pytest.mark.parametrize("label", ["x" * 81, "two\nlines", "\u202eevil"])
+def test_a_label_that_no_menu_has_is_left_out(label: str) -> None:
+    """Even if a vocabulary says that it is one."""
+    screen = Screen()
+    screen.pick(label=label)
+    screen.click_at()
+    assert [element.label for element in screen.chosen] == [""]
+
+
+def test_the_end_of_the_observer_judges_what_was_clicked() -> None:
+    """It waits for nothing any more."""
+    screen = Screen()
+    screen.pick()
+    screen.click_at()
+    screen.shaper.close(screen.now)
+    assert len([event for message in screen.shaper.take() for event in message.events if event.kind is Kind.ELEMENT]) == 1
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["pick", "end", "left", "other", "back", "press", "release", "Return", "wait"]), st.integers(1, 400)),
+    max_size=40,
+)
+
+
+@given(steps=STEPS)
+@settings(max_examples=200, deadline=None)
+def test_whatever_happens_a_click_chooses_only_what_was_there_and_under_it(steps: list[tuple[str, int]]) -> None:
+    """Every choice by click is of an item that was picked in this window, had not ended before its release, and holds the point."""
+    screen, alive, allowed, pressed = Screen(), False, 0, False
+    for what, wait_ms in steps:
+        match what:
+            case "pick":
+                screen.pick(focused=False)
+                alive = screen.shaper._timeline.now.front == EDITOR
+            case "end":
+                screen.shaper.elements.ended(screen.ms, "item")
+                alive = False
+            case "left":
+                screen.shaper.elements.left(screen.ms)
+                alive = False
+            case "other" | "back":
+                screen.front(DIALOG if what == "other" else EDITOR)
+                alive = alive and what == "back" and screen.shaper._timeline.now.front == EDITOR
+            case "press":
+                screen.button_at(True, INSIDE)
+                pressed = True
+            case "release":
+                screen.button_at(False, INSIDE)
+                allowed += alive and pressed
+                pressed = False
+            case "Return":
+                screen.strike("Return")
+        screen.later(wait_ms)
+    assert len(screen.chosen) <= allowed
+
+
+def test_the_hold_of_a_click_is_that_of_a_key() -> None:
+    """One number: how late the toolkit may be."""
+    from collectors import shape
+
+    assert HOLD_MS == shape.HOLD_MS
