@@ -3,6 +3,7 @@
 It asks for no event mask on any application's window but structure (where it is), and reads no titles and no classes.
 """
 
+import os
 from collections import deque
 from dataclasses import replace
 from typing import Any
@@ -31,6 +32,7 @@ from collectors.keymap import Keymap, KeysDown
 from collectors.pipe import CollectorState, Grant
 from collectors.raw import Button, Front, Geometry
 from collectors.shape import Shaper
+from collectors.vocabularies import Vocabularies
 from consent.event import Clocks
 from consent.vocabulary import KEY_KINDS, Kind
 
@@ -53,6 +55,7 @@ class LinuxX11:
         self._moves: Moves | None = None
         self._accessibility: Accessibility | None = None
         self._selections: Selections | None = None
+        self._vocabularies = Vocabularies(os.environ)
         self._keys = KeysDown(Keymap(0, (), ()))
         self._keymap_stale = True
         self._front = Front()
@@ -201,7 +204,9 @@ class LinuxX11:
         self._geometry = self._monitors.placed(self._windows.geometry(xid)) if known.front.window else None
         self._shaper.front(at, known.front, self._geometry)
         if self._accessibility:
-            self._accessibility.watch(known.pid if known.front.window and not known.front.structure_only else 0)
+            open_to_keys = known.front.window and not known.front.structure_only
+            labels = self._vocabularies.of(known.identity) if open_to_keys else None
+            self._accessibility.watch(known.pid if open_to_keys else 0, labels)
 
     def _where_front(self) -> Geometry | None:
         return self._windows.geometry(self._active) if self._front.window else None
