@@ -50,12 +50,14 @@ collectors.keymap
 collectors.keys
 collectors.keysyms
 collectors.minimise
+collectors.pages
 collectors.pipe
 collectors.pointer
 collectors.programs
 collectors.raw
 collectors.roles
 collectors.shape
+collectors.sites
 collectors.window
 consent.compare
 consent.event
@@ -226,7 +228,9 @@ agent.trial
 agent.uploading
 agent.zone
 collectors.backends.atspi
+collectors.backends.atspi_sites
 collectors.backends.bus
+collectors.backends.documents
 collectors.backends.focused
 collectors.backends.linux_x11
 collectors.backends.x11_record

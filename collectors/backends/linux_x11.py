@@ -7,6 +7,7 @@ from collections import deque
 from typing import Any
 
 from collectors.backends.atspi import Accessibility
+from collectors.backends.atspi_sites import Sites
 from collectors.backends.x11_record import (
     BUTTON_PRESS,
     KEY_PRESS,
@@ -17,11 +18,11 @@ from collectors.backends.x11_record import (
     ranges,
 )
 from collectors.backends.x11_time import clocks_of
-from collectors.backends.x11_windows import Hit, Windows
+from collectors.backends.x11_windows import Hit, Known, Windows
 from collectors.collector import Clock
 from collectors.errors import DisplayGoneError
 from collectors.keymap import Keymap, KeysDown
-from collectors.pipe import CollectorState, Grant
+from collectors.pipe import CollectorState, Grant, SurfaceRule
 from collectors.raw import Button, Front, Geometry
 from collectors.shape import Shaper
 from consent.event import Clocks
@@ -41,6 +42,8 @@ class LinuxX11:
         self._read = read
         self._stream: RecordStream | None = None
         self._accessibility: Accessibility | None = None
+        self._sites: Sites | None = None
+        self._known = Known(Front())
         self._keys = KeysDown(Keymap(0, (), ()))
         self._keymap_stale = True
         self._front = Front()
@@ -48,7 +51,7 @@ class LinuxX11:
         self._geometry: Geometry | None = None
         self._settles_ms: int | None = None
         self._presses: dict[int, Hit] = {}
-        self._health: tuple[bool, str] | None = None
+        self._health: tuple[bool, str, str] | None = None
         self._states: tuple[CollectorState, ...] = ()
         self._events: deque[Any] = deque()
         self._fronts: deque[tuple[int, int]] = deque([(0, 0)], maxlen=MOST_FRONTS)
@@ -80,11 +83,13 @@ class LinuxX11:
         if grant.kinds & KEY_KINDS:
             self._accessibility = Accessibility(self._read, self._shaper)
             self._accessibility.open()
+        if any(rule.hosts for rule in grant.surfaces):
+            self._sites = Sites(self._read, self._shaper.pages, self._site)
         self._look_at_front(self._read())
 
     def states(self) -> tuple[CollectorState, ...]:
         """How each granted kind is collected now."""
-        health = (self._says_which, self._accessibility.trouble if self._accessibility else "")
+        health = (self._says_which, self._accessibility.trouble if self._accessibility else "", self._sites.why if self._sites else "")
         if health != self._health:  # asked after every input
             self._health = health
             self._states = tuple(CollectorState(kind, *self._state(kind)) for kind in sorted(self._kinds))
@@ -95,17 +100,20 @@ class LinuxX11:
             return "degraded", "no window manager says which window is in front"
         if kind in KEY_KINDS and self._accessibility is not None and self._accessibility.trouble:
             return "degraded", self._accessibility.trouble
-        return "live", self._windows.doubt if kind is Kind.FOCUS else ""
+        said = (self._windows.doubt, self._sites.why if self._sites else "")
+        return "live", "; ".join(filter(None, said)) if kind is Kind.FOCUS else ""
 
     def sources(self) -> list[int]:
         """The X connections and the accessibility bus."""
         accessibility = self._accessibility.sources() if self._accessibility else []
         stream = [self._stream.fileno()] if self._stream else []
-        return [self._display.fileno(), *stream, *accessibility]
+        sites = self._sites.sources() if self._sites else []
+        return [self._display.fileno(), *stream, *accessibility, *sites]
 
     def due_ms(self) -> int | None:
         """When a moved window has settled, or an answer about the focus is overdue."""
-        dues_ms = (self._settles_ms, self._accessibility.due_ms() if self._accessibility else None)
+        asking = [each.due_ms() for each in (self._accessibility, self._sites) if each]
+        dues_ms = (self._settles_ms, *asking)
         return min((due_ms for due_ms in dues_ms if due_ms is not None), default=None)
 
     # --- what comes ----------------------------------------------------------------------------------------------
@@ -116,6 +124,8 @@ class LinuxX11:
             self._pump_windows()
             if self._accessibility:
                 self._accessibility.pump()
+            if self._sites:
+                self._sites.pump()
             if self._stream:
                 came = self._stream.read()
                 self._shaper.moved(came.moves)
@@ -158,17 +168,39 @@ class LinuxX11:
         xid, known = self._windows.active()
         self._gather()
         if any(event.atom == self._windows.active_atom for event in self._events if event.type == PROPERTY_NOTIFY):
-            self._active, self._front = 0, Front()  # what we read is of a later instant, which is asked about next
+            self._active, self._front, self._known = (
+                0,
+                Front(),
+                Known(Front()),
+            )  # what we read is of a later instant, which is asked about next
             self._shaper.passing(at)
+            self._watch_site()
             return
-        if xid == self._active and known.front == self._front:
+        if xid == self._active and known.front == self._known.front and known.identity == self._known.identity:
             return
-        self._active, self._front, self._settles_ms = xid, known.front, None
+        self._active, self._front, self._known, self._settles_ms = xid, known.front, known, None
         self._fronts.append((at.awake_ms, xid))
         self._geometry = self._windows.geometry(xid) if known.front.window else None
         self._shaper.front(at, known.front, self._geometry)
+        self._watch_keys()
+        self._watch_site()
+
+    def _watch_keys(self) -> None:
+        keys = self._front.window and not self._front.structure_only
         if self._accessibility:
-            self._accessibility.watch(known.pid if known.front.window and not known.front.structure_only else 0)
+            self._accessibility.watch(self._known.pid if keys else 0)
+
+    def _watch_site(self) -> None:
+        if self._sites:
+            self._sites.watch(self._known.identity)
+
+    def _site(self, rule: SurfaceRule | None) -> None:
+        """The browser in front shows this site now, or none."""
+        now, window = self._read(), self._known.number
+        self._front = Front() if rule is None else Front(rule.surface, window, rule.structure_only, site=True)
+        self._geometry = self._windows.geometry(self._active) if rule is not None else None
+        self._shaper.front(now, self._front, self._geometry)
+        self._watch_keys()
 
     def _settled(self, now: Clocks) -> None:
         self._settles_ms = None
