@@ -59,8 +59,7 @@ class Documents:
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
         self._normal: dict[Target, bool] = {}
-        self._page: Page | None = None
-        self._was_idle = False
+        self._idle: Target | None = None
         self._knows: bool | None = None
         self.why = ""
 
@@ -100,17 +99,18 @@ class Documents:
         return self._normal[frame]
 
     def _page_of(self, document: Target) -> Asking:
-        """While a document that was whole is busy, another one is on its way."""
-        known = self._page is not None and self._page.document == document
+        """While a document that was whole is busy, another one is on its way.
+
+        The address is asked for each time: Firefox answers with that of the page that its tab has come to, which the document may not
+        have noticed yet.
+        """
         states = yield from _states(document)
-        if not states >> _SHOWING & 1 or (known and self._was_idle and states >> _BUSY & 1):
+        address = yield call(document, _DOCUMENT, "GetAttributeValue", "s", ("DocURL",))
+        was_idle, busy = self._idle == document, bool(states >> _BUSY & 1)
+        if not states >> _SHOWING & 1 or (was_idle and busy):
             return NoPage.COMING
-        if not known:
-            address = yield call(document, _DOCUMENT, "GetAttributeValue", "s", ("DocURL",))
-            self._page = Page(document, None if address is None else self._browser.rule_of(address[0]))
-            self._was_idle = False
-        self._was_idle = self._was_idle or not states >> _BUSY & 1
-        return self._page
+        self._idle = document if not busy else None
+        return NoPage.UNTOLD if address is None else Page(document, self._browser.rule_of(address[0]))
 
 
 def _property(target: Target, name: str) -> Any:

@@ -69,8 +69,7 @@ def test_26_switches_never_bring_an_event_of_the_wrong_site(desk: Desktop, sites
 def _wander(desk: Desktop, sites: Web, browser: Application, steps: int, seed: int) -> None:
     chance, kept_clicks = random.Random(seed), 0
     with observer(desk.env, rules()) as child:
-        desk.key("Alt_L", "1")
-        recorded(child)
+        _to_a_site(desk, child)
         child.clear()
         sites.got.clear()
         for step in range(steps):
@@ -121,7 +120,9 @@ def _go(desk: Desktop, browser: Application, chance: random.Random) -> None:
             desk.key("Alt_L", "Left")
 
 
-def test_a_private_window_is_a_gap_and_a_normal_one_with_the_same_site_is_none(desk: Desktop, sites: Web, browser: Application, profile: Path) -> None:
+def test_a_private_window_is_a_gap_and_a_normal_one_with_the_same_site_is_none(
+    desk: Desktop, sites: Web, browser: Application, profile: Path
+) -> None:
     """Both of the same process and of the same site; nothing of the private one is kept."""
     with observer(desk.env, rules()) as child:
         _to_a_site(desk, child)
@@ -147,6 +148,27 @@ def test_a_private_window_is_a_gap_and_a_normal_one_with_the_same_site_is_none(d
         assert child.dropped == {Why.SURFACE_NOT_ALLOWED: 4}
         desk.key("Control_L", "Shift_L", "w")
         recorded(child)
+
+
+def test_a_password_field_in_a_site_is_told_of_and_nothing_in_it(desk: Desktop, sites: Web, browser: Application, profile: Path) -> None:
+    """Typing in the field before it is a burst of that site."""
+    with observer(desk.env, rules()) as child:
+        argv = firefox(profile, sites, sites.url(HOSTS[0], "/form"))
+        desk.stage.children.start([program(argv[0]), *argv[1:]], desk.env, name="form").wait(20)
+        until(lambda: ("name",) in sites.got.get(HOSTS[0], []), "the page to say that its field for text has the focus")
+        recorded(child)
+        child.lull(0.5)
+        desk.type("ab")
+        child.until(lambda: bool(child.of(Kind.TYPING_BURST)), "a burst")
+        desk.key("Tab")
+        child.until(lambda: bool(child.of(Kind.SECURE_INPUT)), "news of the password field")
+        child.lull(0.6)
+        child.clear()
+        desk.type(CANARY)
+        child.until_seen(2 * len(CANARY))
+        assert child.dropped == {Why.SECURE_FIELD: 2 * len(CANARY)}
+        assert child.events == []
+        desk.key("Control_L", "w")
 
 
 @pytest.mark.soak

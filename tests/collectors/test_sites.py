@@ -28,7 +28,9 @@ CANARY = "canary7421"
 def _tail(chance: random.Random) -> str:
     """A path, a query, a fragment, as they are and as they should not be; the canary in each."""
     word = chance.choice([CANARY, quote(f"{CANARY} ü/"), f"{CANARY}@github.com", f"..%2f{CANARY}", f"{CANARY}=https://github.com/"])
-    return chance.choice(["", "/", f"/{word}", f"/?q={word}", f"?{word}", f"#{word}", f"/a/{word}?b={word}#{word}", f":443/{word}", f":8443?{word}"])
+    return chance.choice(
+        ["", "/", f"/{word}", f"/?q={word}", f"?{word}", f"#{word}", f"/a/{word}?b={word}#{word}", f":443/{word}", f":8443?{word}"]
+    )
 
 
 def _address(chance: random.Random) -> tuple[str, str | None]:
@@ -58,7 +60,9 @@ def test_of_ten_thousand_addresses_nothing_comes_out_but_the_sites_that_are_name
     assert of_ours > CASES // 8
 
 
-@pytest.mark.parametrize("address", ["about:blank", "about:privatebrowsing", "", "https://", "https:///x", None, 7, b"https://github.com/", ("s", "x")])
+@pytest.mark.parametrize(
+    "address", ["about:blank", "about:privatebrowsing", "", "https://", "https:///x", None, 7, b"https://github.com/", ("s", "x")]
+)
 def test_what_is_no_address_of_a_site_is_of_none(address: object) -> None:
     """Of any type, since it is what another process answered."""
     assert host_of(address) == ""
