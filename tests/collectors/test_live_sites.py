@@ -69,17 +69,17 @@ def test_26_switches_never_bring_an_event_of_the_wrong_site(desk: Desktop, sites
 def _wander(desk: Desktop, sites: Web, browser: Application, steps: int, seed: int) -> None:
     chance, kept_clicks = random.Random(seed), 0
     with observer(desk.env, rules()) as child:
-        _to_a_site(desk, child)
+        _to_a_site(desk, browser, child)
         child.clear()
         sites.got.clear()
         for step in range(steps):
-            _go(desk, browser, chance)
+            _go(desk, browser, chance, step)
             time.sleep(chance.choice([0, 0.02, 0.1, 0.3, 0.9]))
             desk.move(*browser.point(600 + 7 * step, 250 + 5 * step))
             desk.button(1)
             desk.key("F9")
             time.sleep(chance.choice([0, 0.1, 0.5]))
-        _to_a_site(desk, child)
+        _to_a_site(desk, browser, child)
         desk.move(*browser.point(600 + 7 * steps, 250 + 5 * steps))
         desk.button(1)
         child.lull(2.5)
@@ -99,23 +99,28 @@ def _wander(desk: Desktop, sites: Web, browser: Application, steps: int, seed: i
         assert kept_clicks >= 1 + steps // 13
 
 
-def _to_a_site(desk: Desktop, child: Child) -> None:
+def _to_a_site(desk: Desktop, browser: Application, child: Child) -> None:
     child.lull(1.0)
-    for _ in HOSTS:
+    for at in range(2 * len(HOSTS)):
         if not child.recorded:
-            desk.key("Control_L", "Next")
+            _link(desk, browser, 40 + at) if at % 2 else desk.key("Control_L", "Next")
             child.lull(1.0)
     assert child.recorded
 
 
-def _go(desk: Desktop, browser: Application, chance: random.Random) -> None:
+def _link(desk: Desktop, browser: Application, number: int) -> None:
+    """Press the link of the page in front; each number somewhere else on it."""
+    desk.move(*browser.point(40 + 4 * number, 300 + 3 * number))
+    desk.button(1)
+
+
+def _go(desk: Desktop, browser: Application, chance: random.Random, step: int) -> None:
     """To another tab, or by a link to the next host, or back."""
     match chance.choice(["tab", "tab", "link", "back"]):
         case "tab":
             desk.key("Control_L", chance.choice(["Next", "Prior"]))
         case "link":
-            desk.move(*browser.point(100, 400))
-            desk.button(1)
+            _link(desk, browser, step)
         case "back":
             desk.key("Alt_L", "Left")
 
@@ -125,7 +130,7 @@ def test_a_private_window_is_a_gap_and_a_normal_one_with_the_same_site_is_none(
 ) -> None:
     """Both of the same process and of the same site; nothing of the private one is kept."""
     with observer(desk.env, rules()) as child:
-        _to_a_site(desk, child)
+        _to_a_site(desk, browser, child)
         assert "private windows" in child.states[Kind.FOCUS].why
         sites.got.clear()
         argv = firefox(profile, sites, "--private-window", sites.url(HOSTS[0]))
