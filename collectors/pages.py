@@ -19,6 +19,8 @@ PROMPT_MS = 100
 """A browser that takes longer to answer was busy: what it says then begins anew (measured: 2 to 5 ms)."""
 LIMIT_MS = 2_000
 """How long an input waits to be vouched for."""
+BRIDGE_MS = 1_000
+"""How long a page may be gone until another one of the same site is there, for what was made before it went (a click on a link)."""
 _MOST_SPANS = 64
 
 
@@ -29,6 +31,7 @@ class _Span:
     Attributes:
         asked_ms: When the latest question was asked to which it was the answer.
         until_ms: Until when it surely was in front: when the question before that was asked.
+        gone_ms: When there was the first sign that it goes; None: it is there.
     """
 
     page: object
@@ -36,7 +39,7 @@ class _Span:
     since_ms: int
     asked_ms: int
     until_ms: int
-    open: bool = True
+    gone_ms: int | None = None
 
 
 class Pages:
@@ -49,22 +52,27 @@ class Pages:
 
     # --- what the back end says ----------------------------------------------------------------------------------
 
-    def doubt(self) -> None:
-        """The page in front may be another one now: a navigation. If the site is the same afterwards, inputs in between are its."""
-        if self._spans:
-            self._spans[-1].open = False
+    def doubt(self, at_ms: int) -> None:
+        """The page in front may be going: a navigation. What was made before is still the site's if the next page is of it, too."""
+        if self._spans and self._spans[-1].gone_ms is None:
+            self._spans[-1].gone_ms = at_ms
 
     def elsewhere(self, at_ms: int) -> None:
         """Another tab or window is in front, or nothing is known: no input in between is anybody's, whatever comes after."""
         self._append(_Span(None, None, at_ms, at_ms, -1))
 
-    def answered(self, asked_ms: int, now_ms: int, page: object, surface: SurfaceId | None) -> bool:
-        """The browser said what is in front. Says whether that is sure: it was asked before, and said the same."""
+    def answered(self, asked_ms: int, now_ms: int, page: object, surface: SurfaceId | None, going: bool = False) -> bool:
+        """The browser said what is in front, and whether it is on its way out. Says whether that is sure: it said the same before."""
         if now_ms - asked_ms > PROMPT_MS:
             self.elsewhere(asked_ms)
         last = self._spans[-1] if self._spans else None
-        if last is None or not last.open or (last.page, last.surface) != (page, surface):
-            self._append(_Span(page, surface, now_ms, asked_ms, -1))
+        same = last is not None and (last.page, last.surface) == (page, surface)
+        if going:
+            self.doubt(asked_ms)
+        if last is None or not same or (last.gone_ms is not None and not going):
+            self.doubt(asked_ms)
+            if not going or surface is None:
+                self._append(_Span(page, surface, now_ms, asked_ms, -1))
             return False
         if asked_ms - last.asked_ms >= SPACING_MS:
             last.until_ms, last.asked_ms = last.asked_ms, asked_ms
@@ -98,8 +106,10 @@ class Pages:
             del spans[0]
         if not spans or spans[0].since_ms > at_ms:
             return False
-        for span in spans:
-            if span.surface != surface:
+        if spans[0].gone_ms is not None and at_ms >= spans[0].gone_ms:
+            return False
+        for before, span in zip([None, *spans], spans, strict=False):
+            if span.surface != surface or (before is not None and span.since_ms - (before.gone_ms or 0) > BRIDGE_MS):
                 return False
             if span.until_ms >= at_ms + HOLD_MS:
                 return True

@@ -23,10 +23,10 @@ _RUNTIMES = (
 RUNS_ANYTHING = frozenset(f"{_SHELLS} {_LANGUAGES} {_RUNTIMES}".lower().split())
 """By name, in lower case and without a version. The one place: the policy and the observer both ask here."""
 _BROWSERS = (
-    "firefox firefox-bin firefox-esr firefox-developer-edition icecat iceweasel librewolf waterfox palemoon basilisk seamonkey floorp zen "
-    "chromium chromium-browser chrome google-chrome google-chrome-stable msedge microsoft-edge brave brave-browser vivaldi vivaldi-bin opera "
-    "yandex_browser thorium ungoogled-chromium epiphany epiphany-browser gnome-web konqueror falkon midori qutebrowser angelfish surf luakit "
-    "nyxt eolie badwolf netsurf netsurf-gtk dillo links links2 elinks lynx w3m torbrowser tor-browser mullvad-browser"
+    "firefox firefox-bin firefox-esr firefox-developer-edition icecat iceweasel librewolf waterfox palemoon basilisk seamonkey floorp "
+    "chromium chromium-browser chrome google-chrome google-chrome-stable msedge microsoft-edge brave brave-browser vivaldi vivaldi-bin "
+    "opera yandex_browser thorium ungoogled-chromium epiphany epiphany-browser gnome-web konqueror falkon midori qutebrowser angelfish "
+    "surf luakit nyxt eolie badwolf netsurf netsurf-gtk dillo links links2 elinks lynx w3m torbrowser tor-browser mullvad-browser zen"
 )
 BROWSERS = frozenset(_BROWSERS.split())
 """By name, as above: those that Debian has and the best known others."""

@@ -79,6 +79,7 @@ class Sites:
         self._told: SurfaceId | None = None
         self._inquiry += 1
         self._asked_ms: int | None = None
+        self._last_ms = 0
         self._due_ms: int | None = None
         self._coming_ms: int | None = None
         self._retries = 0
@@ -156,7 +157,10 @@ class Sites:
             return None
         if self._unsure_ms is not None or self._asked_ms is not None:
             return (self._unsure_ms or self._asked_ms or 0) + ANSWER_MS
-        dues_ms = (self._due_ms, self._pages.next_ms if self._told else None)
+        waits_ms = self._pages.next_ms if self._told else None
+        if waits_ms is not None:
+            waits_ms = max(waits_ms, self._last_ms + SPACING_MS)
+        dues_ms = (self._due_ms, waits_ms)
         return min((due_ms for due_ms in dues_ms if due_ms is not None), default=None)
 
     def pump(self) -> None:
@@ -192,6 +196,7 @@ class Sites:
         if self._bus is None or self._process is None:
             return
         self._due_ms, self._asked_ms = None, self._read().awake_ms
+        self._last_ms = self._asked_ms
         try:
             self._bus.run(self._question(self._process, self._asked_ms, self._inquiry))
         except BusGoneError:
@@ -224,13 +229,15 @@ class Sites:
 
     def _answered(self, asked_ms: int, page: Page | NoPage) -> None:
         now_ms = self._read().awake_ms
-        if page is not NoPage.COMING:
-            self._coming_ms = None
+        coming = self._is_still_coming(page, now_ms)
         match page:
-            case NoPage.COMING if self._is_still_coming(now_ms):
-                self._pages.doubt()
+            case NoPage.COMING if coming:
+                self._pages.doubt(asked_ms)
                 self._due_soon(now_ms + SPACING_MS)
-            case NoPage():
+            case Page(document, rule, True) if coming and rule is not None and rule.surface == self._told:
+                self._pages.answered(asked_ms, now_ms, document, rule.surface, going=True)
+                self._due_soon(now_ms + SPACING_MS)
+            case NoPage() | Page(_, _, True):
                 self._pages.elsewhere(now_ms)
                 self._tell(None)
                 self._try_again(now_ms)
@@ -244,7 +251,11 @@ class Sites:
         if self._due_ms is not None and now_ms >= self._due_ms:
             self._ask()
 
-    def _is_still_coming(self, now_ms: int) -> bool:
+    def _is_still_coming(self, page: Page | NoPage, now_ms: int) -> bool:
+        """Whether another page is on its way, and not for too long already."""
+        if page is not NoPage.COMING and not (isinstance(page, Page) and page.going and page.rule is not None):
+            self._coming_ms = None
+            return False
         self._coming_ms = now_ms if self._coming_ms is None else self._coming_ms
         return now_ms - self._coming_ms < LIMIT_MS
 
@@ -280,7 +291,7 @@ class Sites:
                     self._ask_whether_tab(sender, path)
                 return
             case "StateChanged", "busy" if gained and self._document == (sender, path):
-                self._pages.doubt()
+                self._pages.doubt(self._read().awake_ms)
         self._retries = 0
         self._ask_soon()
 

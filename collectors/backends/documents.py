@@ -36,14 +36,20 @@ Asking = Generator[Any, Answer, Any]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The document that a window shows. `rule`: the site that it is of; None: of none that is listed, or its address says none."""
+    """The document that a window shows.
+
+    Attributes:
+        rule: The site that it is of; None: of none that is listed, or its address says none.
+        going: It goes, or does not quite show yet: a navigation.
+    """
 
     document: Target
     rule: SurfaceRule | None
+    going: bool = False
 
 
 class NoPage(Enum):
-    """Why no page can be told of. UNTOLD: the window shows none that counts. COMING: one goes and another comes in the same tab."""
+    """Why no page can be told of. UNTOLD: the window shows none that counts. COMING: it shows none yet."""
 
     UNTOLD = auto()
     COMING = auto()
@@ -106,11 +112,13 @@ class Documents:
         """
         states = yield from _states(document)
         address = yield call(document, _DOCUMENT, "GetAttributeValue", "s", ("DocURL",))
+        if address is None:
+            return NoPage.UNTOLD
         was_idle, busy = self._idle == document, bool(states >> _BUSY & 1)
-        if not states >> _SHOWING & 1 or (was_idle and busy):
-            return NoPage.COMING
-        self._idle = document if not busy else None
-        return NoPage.UNTOLD if address is None else Page(document, self._browser.rule_of(address[0]))
+        going = not states >> _SHOWING & 1 or (was_idle and busy)
+        if not going:
+            self._idle = document if not busy else None
+        return Page(document, self._browser.rule_of(address[0]), going)
 
 
 def _property(target: Target, name: str) -> Any:

@@ -122,7 +122,7 @@ def test_a_click_on_a_link_within_the_site_is_kept() -> None:
         stage = Browsing()
         stage.click(window=5)
         stage.later(30)
-        stage.shaper.pages.doubt()
+        stage.shaper.pages.doubt(stage.ms)
         stage.later(200)
         stage.page = to
         stage.ask()
