@@ -145,8 +145,8 @@ class Shaper:
 
     def due_ms(self) -> int | None:
         """When `advance` has something to do, on the awake clock; None if nothing is open."""
-        idle_ms = self._keys.due_ms()
-        dues_ms = [] if idle_ms is None or idle_ms > self._judged_ms(idle_ms + HOLD_MS) else [idle_ms + HOLD_MS]
+        idles_ms = [due_ms for due_ms in (self._keys.due_ms(),) if due_ms is not None]
+        dues_ms = [due_ms + HOLD_MS for due_ms in idles_ms if due_ms <= self._judged_ms(due_ms + HOLD_MS)]
         if self._queue:
             dues_ms.append(self._ready_ms(self._queue[0]))
         return min(dues_ms, default=None)

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from collectors.pages import HOLD_MS, LIMIT_MS, PROMPT_MS, SPACING_MS, Pages
+from collectors.pages import BRIDGE_MS, HOLD_MS, LIMIT_MS, PROMPT_MS, SPACING_MS, Pages
 from collectors.raw import Front, NoRole
 from consent.event import FieldRole
 from consent.vocabulary import Kind, SurfaceId, Why
@@ -128,6 +128,49 @@ def test_a_click_on_a_link_within_the_site_is_kept() -> None:
         stage.ask()
         stage.run(3_000)
         assert stage.kept().count(Kind.POINTER_BUTTON) == kept
+
+
+def test_what_is_made_while_a_page_goes_is_nobodys() -> None:
+    """Between the sign that it goes and the next page there may have been a third: found live, with three hosts in a second."""
+    stage = Browsing()
+    stage.shaper.pages.doubt(stage.ms)
+    stage.later(30)
+    stage.click(window=5)
+    stage.later(100)
+    stage.page = ("second", FORGE)
+    stage.ask()
+    stage.run(3_000)
+    assert Kind.POINTER_BUTTON not in stage.kept()
+
+
+@pytest.mark.parametrize(("gone_ms", "kept"), [(BRIDGE_MS - 100, 2), (BRIDGE_MS + 100, 0)])
+def test_a_page_may_be_gone_for_a_second_until_the_next_one_of_its_site(gone_ms: int, kept: int) -> None:
+    """Longer, and the click that led there is not kept."""
+    stage = Browsing()
+    stage.answers = False
+    stage.click(window=5)
+    stage.later(10)
+    stage.shaper.pages.doubt(stage.ms)
+    stage.run(gone_ms)
+    stage.page, stage.answers = ("second", FORGE), True
+    stage.ask()
+    stage.run(3_000)
+    assert stage.kept().count(Kind.POINTER_BUTTON) == kept
+
+
+def test_a_page_that_goes_slowly_vouches_for_what_was_made_before_it_went() -> None:
+    """It is still there, says the browser, while the next one is fetched."""
+    stage = Browsing()
+    stage.click(window=5)
+    stage.later(10)
+    for _ in range(4):
+        stage.shaper.pages.answered(stage.ms, stage.ms, *stage.page, going=True)
+        stage.click(window=5)
+        stage.later(SPACING_MS)
+    stage.page = ("second", WIKI)
+    stage.run(3_000)
+    assert stage.kept().count(Kind.POINTER_BUTTON) == 2
+    assert stage.dropped == {Why.SURFACE_NOT_ALLOWED: 8}
 
 
 def test_a_browser_that_does_not_answer_gets_nothing_kept_and_holds_nothing_up_for_long() -> None:
