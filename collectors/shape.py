@@ -213,7 +213,7 @@ class Shaper:
             case Key():
                 return self._timeline.of_key(at_ms, at_ms + HOLD_MS)
             case Button():
-                return self._met_by(item) if item.down else ()
+                return [context for context in self._met_by(item) if context.front.window == item.window]
             case _Refocused():
                 return [context for context in self._timeline.during(at_ms, at_ms + HOLD_MS) if context.role is NoRole.SECURE]
         return ()

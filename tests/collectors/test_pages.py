@@ -222,6 +222,17 @@ def test_other_windows_wait_for_no_browser() -> None:
     assert stage.shaper.pages.next_ms is None
 
 
+def test_a_click_that_brings_another_window_to_the_front_needs_no_page() -> None:
+    """The browser that was in front before says nothing about it."""
+    stage = Browsing()
+    stage.click(window=1)
+    stage.later(20)
+    stage.shaper.pages.elsewhere(stage.ms)
+    stage.switch(EDITOR)
+    stage.later(HOLD_MS)
+    assert stage.kept().count(Kind.POINTER_BUTTON) == 2
+
+
 def test_what_waits_at_the_end_is_refused() -> None:
     """And counted: nothing is lost without a reason."""
     stage = Browsing()
