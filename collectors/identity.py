@@ -51,10 +51,15 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A process that was recognised."""
+    """A process that was recognised.
+
+    Attributes:
+        sites: Of a browser, the surfaces that its pages may be of (`rule` is one of them); none: all of it is of one surface.
+    """
 
     rule: SurfaceRule
     process: Running
+    sites: tuple[SurfaceRule, ...] = ()
 
 
 def is_listed(running: FileFacts, listed: FileFacts) -> bool:

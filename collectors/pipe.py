@@ -16,7 +16,7 @@ class SurfaceRule(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_f
     Attributes:
         structure_only: Only pointer, scroll, focus: no keys of any kind (terminals, mail, chat).
         packages: Debian packages, one of which must have brought the program; none: its path is enough.
-        hosts: A site's. Nothing here can read a host yet, so a surface that has some is never recognised.
+        hosts: A site's (`collectors.sites`); none: the whole app.
         words: Labels that may stay readable besides those of its installed message catalogues.
     """
 

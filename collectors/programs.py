@@ -25,34 +25,39 @@ class System(Protocol):
 
 
 class Programs:
-    """The programs of these surfaces. Sites are left out: nothing here can read a host yet, so they are never recognised."""
+    """The programs of these surfaces. A browser may be of several, if each has hosts: its page says of which (`collectors.sites`)."""
 
     def __init__(self, rules: Iterable[SurfaceRule], system: System) -> None:
         self._system = system
-        self._rules: dict[str, SurfaceRule | None] = {}
-        self._brought: dict[tuple[str, FileFacts], bool] = {}
+        self._rules: dict[str, tuple[SurfaceRule, ...]] = {}
+        self._brought: dict[tuple[str, FileFacts, tuple[str, ...]], bool] = {}
         for rule in rules:
             for path in {system.resolved(path) for path in rule.executables}:
-                doubtful = path in self._rules or rule.hosts or runs_anything(path)  # of two surfaces, or only a part of it is of one
-                self._rules[path] = None if doubtful else rule
+                self._rules[path] = (*self._rules.get(path, ()), rule)
+        for path, listed in self._rules.items():
+            doubtful = (len(listed) > 1 and not all(rule.hosts for rule in listed)) or runs_anything(path)
+            self._rules[path] = () if doubtful else listed
 
     @property
     def doubt(self) -> str:
         """What is not known of the programs' identity, for people; empty if the system can say all that was asked."""
-        asked = any(rule is not None and rule.packages for rule in self._rules.values())
+        asked = any(rule.packages for listed in self._rules.values() for rule in listed)
         return BY_PATH_ALONE if asked and not self._system.knows_packages() else ""
 
     def of(self, pid: int) -> Identity | None:
         """The surface of this process, if it is surely of one."""
         process = self._system.process(pid) if pid > 0 else None
-        rule = self._rules.get(process.path) if process is not None else None
-        if process is None or rule is None or not process.ours:
+        rules = self._rules.get(process.path, ()) if process is not None else ()
+        if process is None or not rules or not process.ours:
             return None
         listed = self._system.file(process.path)
         if listed is None or not is_listed(process.file, listed) or not self._leads_nowhere_else(process.path):
             return None
-        found = Identity(rule, process)
-        return found if self._is_of_its_package(rule, process) and self.still(found) else None
+        rules = tuple(rule for rule in rules if self._is_of_its_package(rule, process))
+        if not rules:
+            return None
+        found = Identity(rules[0], process, rules if rules[0].hosts else ())
+        return found if self.still(found) else None
 
     def still(self, known: Identity) -> bool:
         """Whether it is still that process, and it still runs that file: it may have ended, or have become another program."""
@@ -67,7 +72,7 @@ class Programs:
         """Looked up once for each file; dpkg's records change when the file does."""
         if not rule.packages:
             return True
-        key = (process.path, process.file)
+        key = (process.path, process.file, rule.packages)
         if key not in self._brought:
             self._brought[key] = self._system.brought(process.path, rule.packages) is not False
         return self._brought[key]

@@ -165,12 +165,14 @@ class Front:
 
     Attributes:
         window: The small number of a recorded window; 0 for any other.
+        site: It is of its surface by its page only, which may be another one a moment later (`collectors.pages`).
     """
 
     surface: SurfaceId | None = None
     window: int = 0
     structure_only: bool = False
     own: bool = False
+    site: bool = False
 
 
 class NoRole(Enum):

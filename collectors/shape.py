@@ -3,10 +3,12 @@
 Every raw input ends in exactly one place: in one event's `n`, or dropped under exactly one reason. Keys are held for
 HOLD_MS, as a class only, and judged by what held from their instant to the end of that hold; what comes after them waits
 behind them, so that events keep their order. A press on a recorded window that is not in front is held for as long at most,
-until that window comes to the front. Nothing is held while nothing happens.
+until that window comes to the front. What is made in a browser is held until its page was asked for (`collectors.pages`). Nothing is
+held while nothing happens.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from collectors.account import Account
@@ -15,6 +17,7 @@ from collectors.clipboard import ANSWER_MS, Clips, Offer
 from collectors.elements import Elements
 from collectors.keys import Keys
 from collectors.minimise import Context, cut_to_minute, no_earlier, refuse_key
+from collectors.pages import LIMIT_MS, Pages
 from collectors.paths import Paths
 from collectors.pipe import Grant, Observed
 from collectors.pointer import Pointer, brings_to_front
@@ -56,6 +59,9 @@ class Shaper:
     Args:
         grant: What may be told; an event of another kind is counted as not consented.
         now: The instant at which the hooks are in place.
+
+    Attributes:
+        pages: Which pages of browsers were in front; for the back end to say.
     """
 
     def __init__(self, grant: Grant, now: Clocks) -> None:
@@ -67,6 +73,8 @@ class Shaper:
         self._clips = Clips(self._account, grant.generation)
         self.elements = Elements(self._account, grant.generation)
         self._timeline = Timeline(now.awake_ms)
+        self.pages = Pages()
+        self._knows_sites = False
         self._queue: deque[_Item] = deque()
         self._told_front: Front | None = None
         self._in_gap = False
@@ -102,6 +110,7 @@ class Shaper:
     def copied(self, offer: Offer) -> None:
         """The clipboard got another owner; what it offers is being asked."""
         self._queue.append(offer)
+        self._wait_for_page(offer.at)
 
     def moved(self, n: int) -> None:
         """So many moves of the pointer that were not looked at."""
@@ -115,6 +124,7 @@ class Shaper:
 
     def front(self, at: Clocks, front: Front, geometry: Geometry | None = None) -> None:
         """A window came to the front, or the one in front was moved or resized (the same `front` again)."""
+        self._knows_sites = self._knows_sites or front.site
         if front != self._timeline.now.front:
             self._timeline.front(at.awake_ms, front)
             self.elements.front(at.awake_ms, front)
@@ -130,11 +140,13 @@ class Shaper:
     def focused(self, at: Clocks, role: Role = NoRole.UNKNOWN) -> None:
         """Something else got the focus in the window in front. Its role may follow by `role`."""
         self._timeline.focus(at.awake_ms, role)
+        self._wait_for_page(at, role)
         self._queue.append(_Refocused(at, fresh=True))
 
     def role(self, at: Clocks, role: Role) -> None:
         """What has had the focus since the latest `front` or `focused` is known now."""
         self._timeline.resolve(role)
+        self._wait_for_page(at, role)
         self._queue.append(_Refocused(at, fresh=False))
 
     # --- what the observer asks ----------------------------------------------------------------------------------
@@ -148,16 +160,19 @@ class Shaper:
         """Judges all inputs whose hold is over, and ends what has been idle."""
         while self._queue and self._ready_ms(self._queue[0]) <= now.awake_ms:
             self._judge(self._queue.popleft())
-        self._keys.idle(now.awake_ms - HOLD_MS)
+        judged_ms = self._judged_ms(now.awake_ms)
+        self._keys.idle(judged_ms)
+        self._paths.idle(judged_ms)
         self._clips.settle(now.awake_ms)
-        self._paths.idle(now.awake_ms - HOLD_MS)
         self.elements.advance(now.awake_ms)
+        self.pages.expire(now.awake_ms)
         oldest_ms = min((item.at.awake_ms for item in self._queue), default=now.awake_ms)
         self._timeline.forget_before(min(oldest_ms - 2 * DOUBT_MS, now.awake_ms - LATE_MS))
 
     def due_ms(self) -> int | None:
         """When `advance` has something to do, on the awake clock; None if nothing is open."""
-        dues_ms = [due_ms + HOLD_MS for due_ms in (self._keys.due_ms(), self._paths.due_ms()) if due_ms is not None]
+        idles_ms = [due_ms for due_ms in (self._keys.due_ms(), self._paths.due_ms()) if due_ms is not None]
+        dues_ms = [due_ms + HOLD_MS for due_ms in idles_ms if due_ms <= self._judged_ms(due_ms + HOLD_MS)]
         dues_ms += [due_ms for due_ms in (self.elements.due_ms(), self._clips.due_ms()) if due_ms is not None]
         if self._queue:
             dues_ms.append(self._ready_ms(self._queue[0]))
@@ -198,8 +213,19 @@ class Shaper:
     def _add(self, item: Key | Button) -> None:
         self._account.came()
         self._queue.append(item)
+        self._wait_for_page(item.at)
+
+    def _wait_for_page(self, at: Clocks, role: Role = NoRole.SECURE) -> None:
+        if self._timeline.now.front.site and role is NoRole.SECURE:
+            self.pages.wait(at.awake_ms)
+
+    def _judged_ms(self, now_ms: int) -> int:
+        """No input that is still to be judged is older than this, at an instant."""
+        return min(now_ms - HOLD_MS, self._queue[0].at.awake_ms if self._queue else now_ms)
 
     def _ready_ms(self, item: _Item) -> int:
+        if self._knows_sites and self._vouched(item) is None:
+            return item.at.awake_ms + LIMIT_MS
         match item:
             case Went():
                 return 0
@@ -217,12 +243,33 @@ class Shaper:
         at_ms = button.at.awake_ms
         return self._timeline.during(at_ms, at_ms + HOLD_MS if brings_to_front(button) else at_ms)
 
+    def _could_be_of(self, item: _Item) -> Sequence[Context]:
+        at_ms = item.at.awake_ms
+        match item:
+            case Key():
+                return self._timeline.of_key(at_ms, at_ms + HOLD_MS)
+            case Button():
+                return [context for context in self._met_by(item) if context.front.window == item.window]
+            case _Refocused():
+                return [context for context in self._timeline.during(at_ms, at_ms + HOLD_MS) if context.role is NoRole.SECURE]
+            case Offer():
+                return [self._timeline.at(at_ms)]
+        return ()
+
+    def _vouched(self, item: _Item) -> bool | None:
+        """Whether the browser in front vouches for its page (True: there is none to vouch for); None: it has not said yet."""
+        sites = {context.front.surface for context in self._could_be_of(item) if context.front.site}
+        if not sites:
+            return True
+        site = sites.pop()
+        return False if sites or site is None else self.pages.vouch(item.at.awake_ms, site)
+
     def _judge(self, item: _Item) -> None:
         match item:
             case Key():
                 self._judge_key(item)
             case Button():
-                met = self._met_by(item)
+                met = self._met_by(item) if self._vouched(item) else [_nowhere(item)]
                 if self._pointer.button(item, met):
                     self._keys.end_burst(EndedBy.CLICK)
                 self.elements.button(item, met[0].front)
@@ -232,11 +279,11 @@ class Shaper:
                 self._judge_front(item)
             case _Refocused():
                 self._judge_focus(item)
-            case Offer():
+            case Offer() if self._vouched(item):
                 self._clips.offered(item, self._timeline.at(item.at.awake_ms))
 
     def _judge_key(self, key: Key) -> None:
-        contexts = self._timeline.of_key(key.at.awake_ms, key.at.awake_ms + HOLD_MS)
+        contexts = self._timeline.of_key(key.at.awake_ms, key.at.awake_ms + HOLD_MS) if self._vouched(key) else [_nowhere(key)]
         why = refuse_key(contexts)
         said = self._timeline.at(key.at.awake_ms)
         met = said if said in contexts else contexts[0]
@@ -278,9 +325,16 @@ class Shaper:
     def _judge_focus(self, refocused: _Refocused) -> None:
         if refocused.fresh:
             self._keys.end_burst(EndedBy.FOCUS)
+        if not self._vouched(refocused):
+            return
         for context in self._timeline.during(refocused.at.awake_ms, refocused.at.awake_ms + HOLD_MS):
             front = context.front
             if context.role is NoRole.SECURE and front.surface is not None and not front.structure_only:
                 if context.since_ms > self._told_secure_ms:
                     self._account.keep(Event(front.surface, front.window, refocused.at, self._generation, 0, SecureInput()))
                 self._told_secure_ms = max(context.since_ms, self._told_secure_ms)
+
+
+def _nowhere(item: _Item) -> Context:
+    """What an input met that nobody vouches for."""
+    return Context(item.at.awake_ms, Front(), NoRole.UNKNOWN)

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from consent.event import MAX_LABEL
 from consent.hosts import HostError, Sites
-from consent.programs import runs_anything
+from consent.programs import is_browser, runs_anything
 from consent.scope import SURFACELESS, Scope
 from consent.vocabulary import Kind, Purpose, SurfaceId
 
@@ -222,6 +222,8 @@ def _surface(raw: _SurfaceIn, purposes: Mapping[Purpose, PurposeTerms]) -> Surfa
         raise PolicyError(f"surface {raw.id} names a purpose that the policy does not have")
     if any(runs_anything(path) for path in raw.executables):
         raise PolicyError(f"surface {raw.id} lists an interpreter, a shell or another program that runs anything; list the program itself")
+    if not raw.hosts and any(map(is_browser, raw.executables)):
+        raise PolicyError(f"surface {raw.id} lists a browser with all that it shows, private windows too; name the hosts")
     for what, named in (
         ("executable", raw.executables),
         ("package", raw.packages or []),

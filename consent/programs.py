@@ -1,7 +1,8 @@
-"""What kind of program a path names: one that says what is run, or one that runs anything. Pure.
+"""What kind of program a path names: one that says what is run, one that runs anything, or one that shows anything. Pure.
 
 A program that runs other programs' text says nothing about what it runs: to list it would be to list everything that is written
 for it. A script's identity is its interpreter, so scripts cannot be listed; what they start, if it is a program of its own, can.
+A browser shows whatever there is, in private windows too: only sites of it can be listed.
 """
 
 import re
@@ -21,6 +22,14 @@ _RUNTIMES = (
 )
 RUNS_ANYTHING = frozenset(f"{_SHELLS} {_LANGUAGES} {_RUNTIMES}".lower().split())
 """By name, in lower case and without a version. The one place: the policy and the observer both ask here."""
+_BROWSERS = (
+    "firefox firefox-bin firefox-esr firefox-developer-edition icecat iceweasel librewolf waterfox palemoon basilisk seamonkey floorp "
+    "chromium chromium-browser chrome google-chrome google-chrome-stable msedge microsoft-edge brave brave-browser vivaldi vivaldi-bin "
+    "opera yandex_browser thorium ungoogled-chromium epiphany epiphany-browser gnome-web konqueror falkon midori qutebrowser angelfish "
+    "surf luakit nyxt eolie badwolf netsurf netsurf-gtk dillo links links2 elinks lynx w3m torbrowser tor-browser mullvad-browser zen"
+)
+BROWSERS = frozenset(_BROWSERS.split())
+"""By name, as above: those that Debian has and the best known others."""
 _VERSION = re.compile(r"[-_.]?v?[0-9]")
 _BUILD = re.compile(r"-(dbg|debug|bin|static)$")
 _LOADER = re.compile(r"ld(-linux[a-z0-9-]*|-musl[a-z0-9_-]*|-[0-9.]+|64|32)?\.so(\.[0-9]+)*$")
@@ -29,6 +38,18 @@ _MACHINE = re.compile(r"qemu-[a-z0-9_-]+$")
 
 def runs_anything(path: str) -> bool:
     """Whether the program at this path is an interpreter, a shell, or another that runs whatever it is given."""
-    name = path.rsplit("/", maxsplit=1)[-1].lower()
-    bare = {name, _BUILD.sub("", name), _VERSION.split(name, maxsplit=1)[0]}
-    return bool(bare & RUNS_ANYTHING or _LOADER.fullmatch(name) or _MACHINE.fullmatch(name))
+    name = _name(path)
+    return bool(_bare(name) & RUNS_ANYTHING or _LOADER.fullmatch(name) or _MACHINE.fullmatch(name))
+
+
+def is_browser(path: str) -> bool:
+    """Whether the program at this path is a web browser, as far as its name tells."""
+    return bool(_bare(_name(path)) & BROWSERS)
+
+
+def _name(path: str) -> str:
+    return path.rsplit("/", maxsplit=1)[-1].lower()
+
+
+def _bare(name: str) -> set[str]:
+    return {name, _BUILD.sub("", name), _VERSION.split(name, maxsplit=1)[0]}

@@ -61,6 +61,7 @@ collectors.keys
 collectors.keysyms
 collectors.labels
 collectors.minimise
+collectors.pages
 collectors.pipe
 collectors.paths
 collectors.pointer
@@ -68,6 +69,7 @@ collectors.programs
 collectors.raw
 collectors.roles
 collectors.shape
+collectors.sites
 collectors.window
 consent.compare
 consent.event
@@ -240,7 +242,9 @@ agent.zone
 collectors.backends.atspi
 collectors.backends.atspi_elements
 collectors.backends.atspi_service
+collectors.backends.atspi_sites
 collectors.backends.bus
+collectors.backends.documents
 collectors.backends.focused
 collectors.backends.linux_x11
 collectors.backends.x11_clipboard

@@ -81,7 +81,7 @@ UNTOLD: Mapping[Automatic, str] = MappingProxyType(
 
 NEVER_TOLD = (
     "On an X screen any program can look or type unseen: only programs known by name, and what GNOME shares, are noticed.",
-    "Whether a private window is in front is not told yet.",
+    "Nothing says that a private window is in front: a site counts only in a window that Firefox surely shows as a normal one.",
 )
 """What nothing here can tell, whatever answers."""
 

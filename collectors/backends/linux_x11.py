@@ -10,6 +10,7 @@ from typing import Any
 
 from collectors.backends.atspi import Accessibility
 from collectors.backends.atspi_service import BUS_PROPERTY
+from collectors.backends.atspi_sites import Sites
 from collectors.backends.x11_clipboard import Selections
 from collectors.backends.x11_monitors import Monitors
 from collectors.backends.x11_moves import Moves
@@ -25,11 +26,11 @@ from collectors.backends.x11_record import (
     ranges_of_moves,
 )
 from collectors.backends.x11_time import clocks_of
-from collectors.backends.x11_windows import Hit, Windows
+from collectors.backends.x11_windows import Hit, Known, Windows
 from collectors.collector import Clock
 from collectors.errors import DisplayGoneError
 from collectors.keymap import Keymap, KeysDown
-from collectors.pipe import CollectorState, Grant
+from collectors.pipe import CollectorState, Grant, SurfaceRule
 from collectors.raw import Button, Front, Geometry
 from collectors.shape import Shaper
 from collectors.vocabularies import Vocabularies
@@ -56,6 +57,8 @@ class LinuxX11:
         self._accessibility: Accessibility | None = None
         self._selections: Selections | None = None
         self._vocabularies = Vocabularies(os.environ)
+        self._sites: Sites | None = None
+        self._known = Known(Front())
         self._keys = KeysDown(Keymap(0, (), ()))
         self._keymap_stale = True
         self._front = Front()
@@ -63,7 +66,7 @@ class LinuxX11:
         self._geometry: Geometry | None = None
         self._settles_ms: int | None = None
         self._presses: dict[int, Hit] = {}
-        self._health: tuple[bool, str] | None = None
+        self._health: tuple[bool, str, str] | None = None
         self._states: tuple[CollectorState, ...] = ()
         self._events: deque[Any] = deque()
         self._fronts: deque[tuple[int, int]] = deque([(0, 0)], maxlen=MOST_FRONTS)
@@ -102,11 +105,13 @@ class LinuxX11:
             self._accessibility.open()
         if Kind.CLIPBOARD in grant.kinds:
             self._selections = Selections(self._display, lambda owner: self._windows.shares(owner, self._active))
+        if any(rule.hosts for rule in grant.surfaces):
+            self._sites = Sites(self._read, self._shaper.pages, self._site)
         self._look_at_front(self._read())
 
     def states(self) -> tuple[CollectorState, ...]:
         """How each granted kind is collected now."""
-        health = (self._says_which, self._accessibility.trouble if self._accessibility else "")
+        health = (self._says_which, self._accessibility.trouble if self._accessibility else "", self._sites.why if self._sites else "")
         if health != self._health:  # asked after every input
             self._health = health
             self._states = tuple(CollectorState(kind, *self._state(kind)) for kind in sorted(self._kinds))
@@ -119,19 +124,20 @@ class LinuxX11:
             return "degraded", self._accessibility.trouble
         if kind is Kind.CLIPBOARD and self._selections is not None and self._selections.trouble:
             return "dead", self._selections.trouble
-        return "live", self._windows.doubt if kind is Kind.FOCUS else ""
+        said = (self._windows.doubt, self._sites.why if self._sites else "")
+        return "live", "; ".join(filter(None, said)) if kind is Kind.FOCUS else ""
 
     def sources(self) -> list[int]:
         """The X connections and the accessibility bus."""
         accessibility = self._accessibility.sources() if self._accessibility else []
         stream = [self._stream.fileno()] if self._stream else []
         moves = self._moves.sources() if self._moves else []
-        return [self._display.fileno(), *stream, *moves, *accessibility]
+        sites = self._sites.sources() if self._sites else []
+        return [self._display.fileno(), *stream, *moves, *accessibility, *sites]
 
     def due_ms(self) -> int | None:
-        """When a moved window has settled, moves are to be read, or an answer about the focus is overdue."""
-        moves_ms = self._moves.due_ms() if self._moves else None
-        dues_ms = (self._settles_ms, moves_ms, self._accessibility.due_ms() if self._accessibility else None)
+        """When a moved window has settled, moves are to be read, or an answer about focus or page is overdue."""
+        dues_ms = (self._settles_ms, *(each.due_ms() for each in (self._moves, self._accessibility, self._sites) if each))
         return min((due_ms for due_ms in dues_ms if due_ms is not None), default=None)
 
     # --- what comes ----------------------------------------------------------------------------------------------
@@ -142,6 +148,8 @@ class LinuxX11:
             self._pump_windows()
             if self._accessibility:
                 self._accessibility.pump()
+            if self._sites:
+                self._sites.pump()
             if self._stream:
                 for event in self._stream.read().events:
                     self._input(event)
@@ -192,21 +200,44 @@ class LinuxX11:
         xid, known = self._windows.active()
         self._gather()
         if any(event.atom == self._windows.active_atom for event in self._events if event.type == PROPERTY_NOTIFY):
-            self._active, self._front = 0, Front()  # what we read is of a later instant, which is asked about next
+            self._active, self._front, self._known = (
+                0,
+                Front(),
+                Known(Front()),
+            )  # what we read is of a later instant, which is asked about next
             self._shaper.passing(at)
+            self._watch_site()
             return
-        if xid == self._active and known.front == self._front:
+        if xid == self._active and known.front == self._known.front and known.identity == self._known.identity:
             return
         if self._moves:
             self._moves.until(server_ms, self._looks())  # what was made while the other one was in front
-        self._active, self._front, self._settles_ms = xid, known.front, None
+        self._active, self._front, self._known, self._settles_ms = xid, known.front, known, None
         self._fronts.append((at.awake_ms, xid))
         self._geometry = self._monitors.placed(self._windows.geometry(xid)) if known.front.window else None
         self._shaper.front(at, known.front, self._geometry)
+        self._watch_keys()
+        self._watch_site()
+
+    def _watch_keys(self) -> None:
+        keys = self._front.window and not self._front.structure_only
         if self._accessibility:
-            open_to_keys = known.front.window and not known.front.structure_only
-            labels = self._vocabularies.of(known.identity) if open_to_keys else None
-            self._accessibility.watch(known.pid if open_to_keys else 0, labels)
+            labels = self._vocabularies.of(self._known.identity) if keys else None
+            self._accessibility.watch(self._known.pid if keys else 0, labels)
+
+    def _watch_site(self) -> None:
+        if self._sites:
+            self._sites.watch(self._known.identity)
+
+    def _site(self, rule: SurfaceRule | None) -> None:
+        """The browser in front shows this site now, or none."""
+        now, window = self._read(), self._known.number
+        if self._moves:
+            self._moves.until(None, self._looks())  # what was made on the page before
+        self._front = Front() if rule is None else Front(rule.surface, window, rule.structure_only, site=True)
+        self._geometry = self._monitors.placed(self._windows.geometry(self._active)) if rule is not None else None
+        self._shaper.front(now, self._front, self._geometry)
+        self._watch_keys()
 
     def _where_front(self) -> Geometry | None:
         return self._windows.geometry(self._active) if self._front.window else None

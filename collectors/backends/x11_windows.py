@@ -30,12 +30,20 @@ _MOST_UNKNOWN = 64
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a top-level window. `frame` is the child of the root that it is in; `identity` what made it a recorded one."""
+    """What is known of a top-level window.
+
+    Attributes:
+        front: It, when it is in front; of a browser's window only its page says that (`collectors.backends.atspi_documents`).
+        frame: The child of the root that it is in.
+        identity: What made it a recorded one.
+        number: Of a browser's window; its `front` has none.
+    """
 
     front: Front
     pid: int = 0
     frame: int = 0
     identity: Identity | None = None
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +155,13 @@ class Windows:
         try:
             client = self._client_at(int(child.id), active)
             known = self.known(client) if client else Known(Front())
-            if not known.front.window:
+            number = known.front.window or known.number
+            if not number:
                 return Hit(own=known.front.own or self._is_own(int(child.id), self._pid_of(int(child.id))))
             corner = self._root.translate_coords(self._display.create_resource_object("window", client), 0, 0)
         except XError:
             return Hit()
-        return Hit(known.front.window, left=corner.x, top=corner.y)
+        return Hit(number, left=corner.x, top=corner.y)
 
     def shares(self, xid: int, active: int) -> int:
         """The number of the recorded window in front, if another X window is of the same process; else 0, as for a structure-only one."""
@@ -222,6 +231,8 @@ class Windows:
         if identity is None:
             return Known(Front(), pid, frame)
         self._numbers += 1
+        if identity.sites:
+            return Known(Front(), pid, frame, identity, self._numbers)
         return Known(Front(SurfaceId(identity.rule.surface), self._numbers, identity.rule.structure_only), pid, frame, identity)
 
     def _watch(self, xid: int) -> None:

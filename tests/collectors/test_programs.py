@@ -177,10 +177,16 @@ def test_of_25000_tricks_not_one_makes_a_program_the_listed_one() -> None:
     assert false_yes == []
 
 
-def test_what_two_surfaces_list_or_only_sites_of_it_is_recognised_as_nothing() -> None:
-    """A browser that sites are named of, and a program of two surfaces after its links are followed: an opaque gap, and no guess."""
+def test_what_two_surfaces_list_is_recognised_as_nothing_unless_all_of_them_are_sites() -> None:
+    """A program of two surfaces after its links are followed: an opaque gap, and no guess. Of a browser of sites, which sites."""
     site = SurfaceRule(SurfaceId("forge"), ("/usr/bin/mousepad",), False, (), ("github.com",))
-    assert Programs([site], sound()).of(7) is None
+    wiki = SurfaceRule(SurfaceId("wiki"), ("/usr/bin/mousepad",), False, (), ("wiki.example.org",))
+    found = Programs([site, wiki], sound()).of(7)
+    assert found is not None
+    assert found.sites == (site, wiki)
+    whole = Programs(RULES, sound()).of(7)
+    assert whole is not None
+    assert whole.sites == ()
     assert Programs([RULES[0], site], sound()).of(7) is Programs([site, RULES[0]], sound()).of(7) is None
     assert Programs([RULES[0], replace_surface(RULES[0], "other")], sound()).of(7) is None
     python = sound("/usr/bin/python3.11")

@@ -165,7 +165,7 @@ def _two(one: list[str], other: list[str] | None, path: str = "/usr/lib/firefox-
 def test_a_browser_s_window_is_of_one_surface_at_most(one: list[str], other: list[str] | None) -> None:
     """Two surfaces of one program share no host, and neither is the whole of it."""
     for pair in ((one, other), (other, one)):
-        with pytest.raises(PolicyError, match=r"twice|share|has it"):
+        with pytest.raises(PolicyError, match=r"twice|share|has it|browser"):
             parse_policy(_two(*pair))  # type: ignore[arg-type]
 
 

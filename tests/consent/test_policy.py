@@ -64,6 +64,16 @@ def test_a_policy_with_anything_wrong_is_refused_with_its_place(change: dict[str
 
 
 @pytest.mark.parametrize(
+    "path", "/usr/lib/firefox-esr/firefox-esr /usr/lib/chromium/chromium /opt/google/chrome/chrome /usr/bin/lynx".split()
+)
+def test_a_browser_can_only_be_listed_by_its_sites(path: str) -> None:
+    """As a whole it is everything there is, private windows too."""
+    with pytest.raises(PolicyError, match="private windows too; name the hosts"):
+        parse(as_bytes(policy(surfaces=[surface(executables=[path])])))
+    parse(as_bytes(policy(surfaces=[surface(executables=[path], hosts=["forge.example.org"])])))
+
+
+@pytest.mark.parametrize(
     "raw", [b"", b"{", b"[]", b"null", b'{"version": NaN}', b"\xff\xfe", b'{"a":' * 5000, b"x" * (MAX_POLICY_BYTES + 1)]
 )
 def test_what_is_no_policy_at_all_is_refused(raw: bytes) -> None:
