@@ -2,14 +2,17 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from agent.demo.wait import until
 from collectors.identity import Identity
 from collectors.pipe import SurfaceRule
 from collectors.processes import Processes
 from collectors.vocabularies import Vocabularies
-from consent.vocabulary import SurfaceId
+from consent.vocabulary import Kind, SurfaceId
+from tests.collectors.child import Child, observer
 from tests.live.desktop import Desktop, desktop, program
 
 pytestmark = pytest.mark.live
@@ -40,3 +43,33 @@ def test_a_running_program_s_labels_are_its_own_and_its_toolkit_s(
     labels = Vocabularies({"LANG": "C.UTF-8"}).of(Identity(rule, running))
     assert [word for word in [*own, *toolkit, "Ticket"] if not labels.word(word)] == []
     assert [word for word in [*os.listdir("/usr"), "notes.txt", "Untitled 1", "zebra4quokka7vixen"] if labels.word(word)] == []
+
+
+def test_a_chosen_item_s_label_is_told_if_it_is_the_interface_s_and_a_file_s_name_is_not(desk: Desktop, tmp_path: Path) -> None:
+    """A command of the editor, then an open document of the person's, both chosen from menus; and its name is nowhere in what was said."""
+    document = tmp_path / "zebra4quokka7vixen.txt"
+    document.write_text("")
+    desk.start("mousepad", "--disable-server", str(document))
+    with observer(desk.env, [SurfaceRule(SurfaceId("editor"), (program("mousepad"),), False, ("mousepad",))]) as child:
+        child.until(lambda: child.recorded is True, "the editor in front")
+        for menu, key in (("s", "Down"), ("d", "Up")):
+            until(lambda menu=menu, key=key: _choose(desk, child, menu, key), "a choice that is told")
+        labels = [event.payload.label for event in child.of(Kind.ELEMENT)]
+    assert labels[-1] == ""
+    assert set(labels) <= {"", "Find", "Find Next", "Find Previous"}
+    assert {"Find", "Find Next"} & set(labels)
+    assert document.stem.encode() not in child.raw
+
+
+def _choose(desk: Desktop, child: Child, menu: str, key: str) -> bool:
+    """Open a menu and take the item that this key leads to."""
+    before = len(child.of(Kind.ELEMENT))
+    desk.key("Alt_L", menu)
+    child.lull(0.5)
+    desk.key(key)
+    child.lull(0.5)
+    desk.key("Return")
+    child.lull(1.0)
+    desk.key("Escape")
+    child.lull(0.5)
+    return len(child.of(Kind.ELEMENT)) > before
