@@ -45,6 +45,7 @@ collectors.backends.unavailable
 collectors.backends.x11_time
 collectors.collector
 collectors.errors
+collectors.health
 collectors.identity
 collectors.keymap
 collectors.keys
@@ -229,7 +230,9 @@ collectors.backends.atspi
 collectors.backends.bus
 collectors.backends.focused
 collectors.backends.linux_x11
+collectors.backends.x11_idle
 collectors.backends.x11_record
+collectors.backends.x11_sync
 collectors.backends.x11_windows
 collectors.observer
 collectors.packages

@@ -7,8 +7,10 @@ from collections import deque
 from typing import Any
 
 from collectors.backends.atspi import Accessibility
+from collectors.backends.x11_idle import HookWatch
 from collectors.backends.x11_record import (
     BUTTON_PRESS,
+    HOOKED_KINDS,
     KEY_PRESS,
     KEY_RELEASE,
     DeviceEvent,
@@ -17,7 +19,7 @@ from collectors.backends.x11_record import (
     ranges,
 )
 from collectors.backends.x11_time import clocks_of
-from collectors.backends.x11_windows import Hit, Windows
+from collectors.backends.x11_windows import NOBODY, Hit, Windows
 from collectors.collector import Clock
 from collectors.errors import DisplayGoneError
 from collectors.keymap import Keymap, KeysDown
@@ -40,6 +42,7 @@ class LinuxX11:
     def __init__(self, read: Clock) -> None:
         self._read = read
         self._stream: RecordStream | None = None
+        self._watch: HookWatch | None = None
         self._accessibility: Accessibility | None = None
         self._keys = KeysDown(Keymap(0, (), ()))
         self._keymap_stale = True
@@ -74,6 +77,7 @@ class LinuxX11:
         wanted = ranges(grant.kinds)
         if wanted:
             self._stream = RecordStream(self._display, _connect(), wanted)
+            self._watch = HookWatch(self._display, self._stream, wanted, self._read().awake_ms)
         self._shaper = Shaper(grant, self._read())
         self._display.screen().root.change_attributes(event_mask=X.PropertyChangeMask)
         self._says_which = self._windows.says_which()
@@ -95,6 +99,8 @@ class LinuxX11:
             return "degraded", "no window manager says which window is in front"
         if kind in KEY_KINDS and self._accessibility is not None and self._accessibility.trouble:
             return "degraded", self._accessibility.trouble
+        if kind in HOOKED_KINDS and self._watch is not None:
+            return "live", self._watch.doubt
         return "live", self._windows.doubt if kind is Kind.FOCUS else ""
 
     def sources(self) -> list[int]:
@@ -105,7 +111,8 @@ class LinuxX11:
 
     def due_ms(self) -> int | None:
         """When a moved window has settled, or an answer about the focus is overdue."""
-        dues_ms = (self._settles_ms, self._accessibility.due_ms() if self._accessibility else None)
+        others = (self._accessibility, self._watch)
+        dues_ms = (self._settles_ms, *(other.due_ms() for other in others if other is not None))
         return min((due_ms for due_ms in dues_ms if due_ms is not None), default=None)
 
     # --- what comes ----------------------------------------------------------------------------------------------
@@ -116,11 +123,13 @@ class LinuxX11:
             self._pump_windows()
             if self._accessibility:
                 self._accessibility.pump()
-            if self._stream:
+            if self._stream and self._watch:
                 came = self._stream.read()
+                self._watch.came(came, self._read().awake_ms)
                 self._shaper.moved(came.moves)
                 for event in came.events:
                     self._input(event)
+                self._watch.turn(self._read().awake_ms)
             self._pump_windows()
             now = self._read()
             if self._settles_ms is not None and now.awake_ms >= self._settles_ms:
@@ -142,20 +151,25 @@ class LinuxX11:
         from Xlib import X
 
         if event.type == PROPERTY_NOTIFY:
-            if event.atom == self._windows.active_atom:
-                self._says_which = True
+            if event.atom in (self._windows.active_atom, self._windows.managed_atom):
+                self._says_which = (self._says_which and event.atom == self._windows.active_atom) or self._windows.says_which()
                 self._look_at_front(clocks_of(event.time, self._read()))
         elif event.type == X.MappingNotify:
             self._keymap_stale = True
+        elif event.type == X.DestroyNotify and self._windows.was_managed_by(event.window.id):
+            self._says_which = False
+            self._look_at_front(self._read())
         elif event.type == X.DestroyNotify:
             self._windows.forget(event.window.id)
         elif event.type == X.ReparentNotify:
             self._windows.reframe(event.window.id)
         elif event.type == X.ConfigureNotify and event.window.id == self._active and self._front.window:
             self._settles_ms = self._read().awake_ms + SETTLE_MS
+        elif self._watch:
+            self._watch.woken(event.type, self._read().awake_ms)
 
     def _look_at_front(self, at: Clocks) -> None:
-        xid, known = self._windows.active()
+        xid, known = self._windows.active() if self._says_which else (0, NOBODY)
         self._gather()
         if any(event.atom == self._windows.active_atom for event in self._events if event.type == PROPERTY_NOTIFY):
             self._active, self._front = 0, Front()  # what we read is of a later instant, which is asked about next

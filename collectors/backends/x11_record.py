@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from collectors.errors import DisplayGoneError, NotObservableError
+from collectors.errors import DeafError, DisplayGoneError, NotObservableError
 from consent.vocabulary import Kind
 
 KEY_PRESS, KEY_RELEASE, BUTTON_PRESS, BUTTON_RELEASE, MOTION = range(2, 7)
@@ -18,7 +18,8 @@ MAPPING_CHANGED = 34
 
 _REPLY, _ERROR = 1, 0
 _UNIT_BYTES = 32
-_FROM_SERVER = 0
+_FROM_SERVER, _FROM_CLIENT, _END_OF_DATA = 0, 1, 5
+_NO_OPERATION = 127
 _LONGEST_REPLY_BYTES = 1 << 20
 _TIME_BYTES = 4
 """The server puts its time before each event: an event about the focus has none of its own."""
@@ -27,6 +28,8 @@ _MODE_AT, _GRAB_MODES = 8, (1, 2)
 _DEVICE_EVENT = struct.Struct("=BBxxIxxxxxxxxxxxxhhxxxxHxx")
 _NEED_KEYS = frozenset({Kind.KEY_NAMED, Kind.KEY_CHORD, Kind.TYPING_BURST})
 _NEED_BUTTONS = frozenset({Kind.POINTER_BUTTON, Kind.POINTER_SCROLL})
+HOOKED_KINDS = _NEED_KEYS | _NEED_BUTTONS
+"""Kinds that come out of this hook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,16 @@ class Came:
     Attributes:
         events: In the order in which the server handled them; None stands for a change of the keyboard's layout.
         moves: How many plain moves there were.
+        echoes: How often the server said what `RecordStream.echo` had it say.
     """
 
     events: list[DeviceEvent | FocusMoved | None]
     moves: int = 0
+    echoes: int = 0
+
+    def has_input(self) -> bool:
+        """Whether somebody did something."""
+        return self.moves > 0 or any(isinstance(event, DeviceEvent) for event in self.events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +122,12 @@ class RecordStream:
         if not control.has_extension("RECORD"):
             raise NotObservableError("this X server does not have the RECORD extension, without which input cannot be seen")
         context = control.record_create_context(record.FromServerTime, [record.AllClients], [_range(one) for one in wanted])
+        control.record_register_clients(context, record.FromServerTime, [control.display.info.resource_id_base], [_ECHO])
         control.sync()
         opcode = data.display.get_extension_major("RECORD")
         record.EnableContext(callback=None, display=data.display, defer=True, opcode=opcode, context=context)
         data.flush()
-        self._data = data  # keeps the connection
+        self._control, self._data = control, data  # keeps the connections
         self._socket: socket.socket = data.display.socket
         self._socket.setblocking(False)
         self._rest = bytearray(data.display.data_recv)
@@ -126,20 +136,36 @@ class RecordStream:
         """What to wait on."""
         return self._socket.fileno()
 
+    def echo(self) -> None:
+        """Have the server say through the hook that we did nothing: the one request that is recorded, and only of us."""
+        self._control.no_operation()
+        self._control.sync()  # the server hands over what it recorded when it answers somebody
+
     def read(self) -> Came:
-        """What has come. Raises DisplayGoneError."""
+        """What has come. Raises DisplayGoneError, DeafError."""
         try:
             while chunk := self._socket.recv(1 << 16):
                 self._rest += chunk
         except BlockingIOError:
             return split(self._rest)
-        except OSError as error:
+        except OSError:
+            pass
+        from Xlib.error import ConnectionClosedError
+
+        try:
+            self._control.sync()
+        except (ConnectionClosedError, OSError) as error:
             raise DisplayGoneError("the X server ended") from error
-        raise DisplayGoneError("the X server ended")
+        raise DeafError("the hook is deaf: the X server closed its connection")
 
 
 def split(rest: bytearray) -> Came:
-    """Takes the complete messages off the front of `rest`. Raises DisplayGoneError on an answer that is an error."""
+    """Takes the complete messages off the front of `rest`.
+
+    Raises:
+        DisplayGoneError: An answer is an error.
+        DeafError: There will be no more.
+    """
     came = Came([])
     at = 0
     while len(rest) - at >= _UNIT_BYTES:
@@ -152,13 +178,23 @@ def split(rest: bytearray) -> Came:
         end = at + _UNIT_BYTES + extra
         if len(rest) < end:
             break
-        if kind == _REPLY and rest[at + 1] == _FROM_SERVER:
-            _take(rest, at + _UNIT_BYTES, end, came)
+        if kind == _REPLY:
+            _take_reply(rest, at, end, came)
         elif kind == MAPPING_CHANGED:
             came.events.append(None)
         at = end
     del rest[:at]
     return came
+
+
+def _take_reply(rest: bytearray, at: int, end: int, came: Came) -> None:
+    category = rest[at + 1]
+    if category == _FROM_SERVER:
+        _take(rest, at + _UNIT_BYTES, end, came)
+    elif category == _FROM_CLIENT:
+        came.echoes += 1
+    elif category == _END_OF_DATA:
+        raise DeafError("the hook is deaf: it was switched off in the X server")
 
 
 def _take(rest: bytearray, begin: int, end: int, came: Came) -> None:
@@ -191,3 +227,6 @@ def _range(wanted: Range) -> dict[str, object]:
         "client_started": False,
         "client_died": False,
     }
+
+
+_ECHO = _range(Range(0, 0)) | {"core_requests": (_NO_OPERATION, _NO_OPERATION)}
