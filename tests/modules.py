@@ -21,6 +21,7 @@ agent.permission
 agent.presence.grounds
 agent.presence.programs
 agent.presence.x11_wire
+agent.restarts
 agent.show
 agent.spans
 agent.status
@@ -206,6 +207,7 @@ agent.receipts
 agent.record
 agent.registering
 agent.report
+agent.retrying
 agent.run
 agent.saved
 agent.sent

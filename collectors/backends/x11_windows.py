@@ -81,7 +81,7 @@ class Windows:
         return self._programs.doubt
 
     def says_which(self) -> bool:
-        """Whether there is a window manager that says which window is in front. One that has ended leaves its word behind, not its window."""
+        """Whether there is a window manager that says which window is in front. One that ended leaves its word behind, not its window."""
         from Xlib.error import XError
 
         answer = self._root.get_full_property(self._managed, _WINDOW)

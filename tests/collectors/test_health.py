@@ -35,40 +35,50 @@ class Server:
     late: list[int]
     wakes: list[int] = field(default_factory=list)
     echoes: int = 0
+    _hearing: Hearing = field(default_factory=lambda: Hearing(START_MS))
+    _active: int = 0
+    _echo: int | None = None
+    _touches: set[int] = field(default_factory=set)
+    _told: set[int] = field(default_factory=set)
 
     def run(self) -> int | None:
         """When the hook was found deaf, milliseconds after the start; None if it was not within a minute after everything."""
-        hearing, active_ms, echo_ms = Hearing(START_MS), START_MS, None
-        touches = sorted({*self.inputs, *self.films})
-        told = sorted(at + self.late[at % len(self.late)] for at in self.inputs if self.deaf is None or at < self.deaf)
-        end = max([*touches, *told, 0]) + 60_000
-        instants = sorted({*touches, *told, end})
+        self._hearing, self._active, self._echo = Hearing(START_MS), 0, None
+        self._touches = {*self.inputs, *self.films}
+        self._told = {at + self.late[at % len(self.late)] for at in self.inputs if self.deaf is None or at < self.deaf}
+        end = max([*self._touches, *self._told, 0]) + 60_000
+        instants = sorted({*self._touches, *self._told, end})
         while instants:
-            due = hearing.due_ms()
-            now = min([at for at in (instants[0], due - START_MS if due else None, echo_ms) if at is not None])
+            due = self._hearing.due_ms()
+            now = min(at for at in (instants[0], due - START_MS if due else None, self._echo) if at is not None)
             if now == instants[0]:
                 instants.pop(0)
-            now_ms = START_MS + now
-            if now in touches:
-                if now_ms - active_ms >= REST_MS:
-                    hearing.woken(now_ms)
-                active_ms = now_ms
-            if now in told:
-                hearing.told(now_ms)
-            if echo_ms is not None and now >= echo_ms:
-                echo_ms = None
-                hearing.told(now_ms)
-            step = hearing.step(now_ms)
-            if due is not None and now_ms >= due:
+            self._happen(now)
+            if due is not None and START_MS + now >= due:
                 self.wakes.append(now)
-            if step is Step.LOOK:
-                step = hearing.looked(now_ms, now_ms - active_ms)
-            if step is Step.ECHO:
-                self.echoes += 1
-                echo_ms = now + self.late[0] if self.deaf is None or now < self.deaf else None
-            if step is Step.DEAF:
+            if self._turn(now) is Step.DEAF:
                 return now
         return None
+
+    def _happen(self, now: int) -> None:
+        if now in self._touches:
+            if now - self._active >= REST_MS:
+                self._hearing.woken(START_MS + now)
+            self._active = now
+        if now in self._told:
+            self._hearing.told(START_MS + now)
+        if now == self._echo:
+            self._echo = None
+            self._hearing.told(START_MS + now)
+
+    def _turn(self, now: int) -> Step | None:
+        step = self._hearing.step(START_MS + now)
+        if step is Step.LOOK:
+            step = self._hearing.looked(START_MS + now, now - self._active)
+        if step is Step.ECHO:
+            self.echoes += 1
+            self._echo = now + self.late[0] if self.deaf is None or now < self.deaf else None
+        return step
 
 
 TIMES = st.lists(st.integers(0, 60_000), max_size=40)

@@ -1,6 +1,5 @@
 """A hook that has gone deaf on a real X server, a window manager that ends, and what is no deafness."""
 
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 
