@@ -16,7 +16,7 @@ from tests.agent.life import Desk, Life, a_desk, a_life
 from tests.live.desktop import dead_server, restart_server
 
 pytestmark = pytest.mark.live
-FEW_KILLS, MANY_KILLS = 3, 20
+KILLS = 20
 RETURNS_WITHIN_S = 60.0
 
 
@@ -37,20 +37,19 @@ def kept(life: Life, at_least: int) -> None:
     life.until(lambda status: status.hold.events >= at_least and status.tally.pending == 0, "events in the hold")
 
 
-@pytest.mark.parametrize("kills", [FEW_KILLS, pytest.param(MANY_KILLS, marks=pytest.mark.soak)])
-def test_an_icon_that_is_killed_again_and_again_is_said_and_comes_back(desk: Desk, life: Life, kills: int) -> None:
+@pytest.mark.soak
+def test_an_icon_that_is_killed_again_and_again_is_said_and_comes_back(desk: Desk, life: Life) -> None:
     """Nothing is recorded without it, it returns later each time, `status` says so, and with another proof recording goes on."""
-    for _ in range(kills):
+    for _ in range(KILLS):
         tray = until(lambda: next(iter(life.children("tray")), None), "the icon", within_s=RETURNS_WITHIN_S)
         observers = life.children("observer")
         tray.kill()
         psutil.wait_procs([tray, *observers], timeout=10)
         assert not any(one.is_running() for one in observers)
-    if kills > FEW_KILLS:
-        status = life.status()
-        assert (status.standing, status.collecting, "no_indicator" in status.why) == (State.BLOCKED, False, True)
-        assert f"the icon ended {kills} times in a row" in status.words
-        print(status.words)
+    status = life.status()
+    assert (status.standing, status.collecting, "no_indicator" in status.why) == (State.BLOCKED, False, True)
+    assert f"the icon ended {KILLS} times in a row" in status.words
+    print(status.words)
     until(lambda: life.status().collecting, "the next icon", within_s=RETURNS_WITHIN_S)
     desk.work()
     kept(life, 4)
