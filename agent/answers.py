@@ -182,7 +182,7 @@ class Answers:
             waits=self._uploading.waits,
             locks=self.presence.told_by,
             untold=self.presence.untold,
-            trouble=daemon.retrying.why or self._trays.why,
+            trouble=daemon.trouble or self._trays.why,
         )
 
     def _presence_changed(self) -> None:

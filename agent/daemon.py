@@ -18,7 +18,7 @@ from agent.indicator import Indicator
 from agent.pending import Pending, raw_inputs
 from agent.permission import Facts
 from agent.policies import InForce, load, while_leased
-from agent.retrying import Retrying
+from agent.retrying import OF_THE_OBSERVER, Retrying
 from agent.subject import Subject
 from collectors import pipe
 from consent.event import Clocks
@@ -230,11 +230,16 @@ class Daemon:
         recorded = self.recorded and self._observer is not None
         self.indicator.show(messages.Appear(self.standing.state, recorded, text, choice.since.wall_ms, left, self.code))
 
+    @property
+    def trouble(self) -> str:
+        """Why the observer does not run though it should, for people; empty if nothing ails it."""
+        return self.retrying.why if self._blockers & OF_THE_OBSERVER else ""
+
     def health(self) -> tuple[pipe.CollectorState, ...]:
         """How each collector is; after a failure dead, and why."""
-        if self._observer is not None or not self.retrying.why:
+        if not self.trouble:
             return self.collectors
-        return tuple(pipe.CollectorState(kind, "dead", self.retrying.why) for kind in sorted(self.standing.scope.kinds()))
+        return tuple(pipe.CollectorState(kind, "dead", self.trouble) for kind in sorted(self.standing.scope.kinds()))
 
     def _unseen(self) -> None:
         """The icon has gone; with the display, perhaps, of whose end nobody else is left to tell."""

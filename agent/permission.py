@@ -192,6 +192,7 @@ BLOCKER_WORDS: Mapping[Blocker, str] = MappingProxyType(
 
 
 _OF_CHILDREN = frozenset({Blocker.NO_INDICATOR, Blocker.DISPLAY_GONE, Blocker.NOT_OBSERVABLE, Blocker.OBSERVER_FAILING})
+"""Blockers that a child's trouble explains."""
 
 
 def words(standing: Standing, *, pause_left_s: int | None = None, until_resumed: bool = False, trouble: str = "") -> str:

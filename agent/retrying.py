@@ -14,6 +14,7 @@ from agent.restarts import PAUSES_S, WINDOW_MS, Restarts
 from consent.event import Clocks
 from consent.vocabulary import Blocker
 
+OF_THE_OBSERVER = frozenset({Blocker.OBSERVER_FAILING, Blocker.DISPLAY_GONE, Blocker.NOT_OBSERVABLE})
 LOOK_S = 5.0
 """How often a display that is gone is looked for."""
 SELDOM_S = 60.0

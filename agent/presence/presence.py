@@ -118,7 +118,7 @@ class Presence:
             for teller in tellers:
                 teller.say(None)
             self.settle(place)
-            await asyncio.sleep(DISPLAY_AGAIN_S if place == DISPLAY else AGAIN_S)
+            await asyncio.sleep(DISPLAY_AGAIN_S if place == DISPLAY and "DISPLAY" in self._env else AGAIN_S)
 
     async def _listen(self, bus: str, services: Sequence[Service]) -> None:
         async with await open_dbus_connection(bus) as connection:

@@ -124,12 +124,12 @@ class LinuxX11:
             if self._accessibility:
                 self._accessibility.pump()
             if self._stream and self._watch:
-                came = self._stream.read()
-                self._watch.came(came, self._read().awake_ms)
+                came, now_ms = self._stream.read(), self._read().awake_ms
+                self._watch.came(came, now_ms)
                 self._shaper.moved(came.moves)
                 for event in came.events:
                     self._input(event)
-                self._watch.turn(self._read().awake_ms)
+                self._watch.turn(now_ms)
             self._pump_windows()
             now = self._read()
             if self._settles_ms is not None and now.awake_ms >= self._settles_ms:

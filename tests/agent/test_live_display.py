@@ -43,6 +43,7 @@ def test_an_icon_that_is_killed_again_and_again_is_said_and_comes_back(desk: Des
     for _ in range(KILLS):
         tray = until(lambda: next(iter(life.children("tray")), None), "the icon", within_s=RETURNS_WITHIN_S)
         observers = life.children("observer")
+        desk.person.key("escape")  # nobody is absent
         tray.kill()
         psutil.wait_procs([tray, *observers], timeout=10)
         assert not any(one.is_running() for one in observers)
