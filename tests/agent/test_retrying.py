@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 
 import agent.carrier
 import agent.daemon
-from agent import messages, retrying
+from agent import doctor, messages, retrying, show
 from agent.carrier import Carrier
 from agent.daemon import Daemon
 from agent.permission import words
 from agent.policies import InForce
+from agent.report import Alive, report
 from agent.restarts import PAUSES_S, WINDOW_MS, Restarts
 from agent.retrying import LOOK_S, SELDOM_S
+from agent.status import Status
 from collectors import pipe
 from consent.vocabulary import Blocker, Kind, State
 from tests.agent.people import POLICY, say_yes, subject_in
@@ -246,6 +248,27 @@ def test_a_display_is_gone_if_nobody_takes_connections_there(tmp_path: Path) -> 
         assert not retrying.gone({"DISPLAY": f":{number}.0"})
     assert retrying.gone({"DISPLAY": f":{number}"})
     assert not any(retrying.gone(env) for env in ({}, {"DISPLAY": "nonsense"}, {"DISPLAY": "elsewhere.example:0"}))
+
+
+def found_kinds(found: Status) -> set[Kind]:
+    return {part.kind for part in found.collectors}
+
+
+def test_what_ails_the_observer_is_one_line_of_the_status_and_one_of_doctor(machine: Machine) -> None:
+    """Not one for each kind; and doctor does not call it a silent accessibility tree."""
+    machine.fail()
+    daemon = machine.daemon
+    alive = Alive(daemon.standing, daemon.collecting, daemon.policy, daemon.indicator.proof, daemon.health(), trouble=daemon.trouble)
+    found = report(machine.subject, machine.time.read(), alive)
+    assert (found.standing, found.why, found.collecting) == (State.BLOCKED, ("observer_failing",), False)
+    assert WHY in found.words
+    lines = [line.plain for line in show.status_lines(found, 400)]
+    assert len([line for line in lines if "dead: the hook is deaf" in line]) == 1
+    assert not any(kind.value in line for line in lines for kind in found_kinds(found))
+    ground = doctor.Ground(machine.subject.places, None, found, {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere"})
+    checks = {check.name: check for look in (doctor._hooks, doctor._roles) for check in look(ground)}
+    assert checks["observer"].words == WHY
+    assert checks["fields"].level is doctor.Level.OK
 
 
 # --- the courier -------------------------------------------------------------------------------------------------
