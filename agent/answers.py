@@ -174,11 +174,12 @@ class Answers:
             daemon.collecting,
             daemon.policy,
             daemon.indicator.proof,
-            daemon.collectors,
+            daemon.health(),
             wider=len(daemon.waits()),
             waits=self._uploading.waits,
             locks=self.presence.told_by,
             untold=self.presence.untold,
+            trouble=daemon.trouble or self._trays.why,
         )
 
     def _presence_changed(self) -> None:

@@ -53,6 +53,12 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def ending(self) -> str:
+        """How it ended by itself, for people."""
+        code = self._process.returncode
+        return f"by signal {-code}" if code is not None and code < 0 else f"with exit code {code}"
+
     def say(self, body: bytes) -> None:
         """Send one message down, without ever waiting for a child that does not read."""
         self._unsent += frame(body)

@@ -18,6 +18,7 @@ from agent.indicator import Indicator
 from agent.pending import Pending, raw_inputs
 from agent.permission import Facts
 from agent.policies import InForce, load, while_leased
+from agent.retrying import OF_THE_OBSERVER, Retrying
 from agent.subject import Subject
 from collectors import pipe
 from consent.event import Clocks
@@ -35,8 +36,6 @@ GROUP_S = 0.5
 _UNWRITABLE = frozenset({Blocker.JOURNAL_UNWRITABLE})
 SUSPEND_MS = 2000
 """How far the clock with suspend may run ahead of the one without before it counts as a suspend."""
-RETRY_S = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Pauses between starts of a failing observer; after the last, collection stays blocked until something else changes."""
 
 
 class Daemon:
@@ -58,7 +57,8 @@ class Daemon:
         self._read, self._loop = read, loop
         self.standing: Standing = CLOSED
         self.policy = InForce(blocker=Blocker.POLICY_MISSING)
-        self.indicator = Indicator(read, loop, self._answered, self.reconsider)
+        self.indicator = Indicator(read, loop, self._answered, self._unseen)
+        self.retrying = Retrying(read, loop, self._try_again)
         self.foreign: str | None = None  # why this account may record nobody here (`agent.session`)
         self.code: str | None = None
         self.collectors: tuple[pipe.CollectorState, ...] = ()
@@ -73,7 +73,6 @@ class Daemon:
         self._asked: list[Exemption] = []
         self._pending = Pending()
         self._observer: Child | None = None
-        self._failures = 0
         self._asking: asyncio.TimerHandle | None = None
         self._slept_ms = self._sleep_ms()
         self._day = (self.local_day(), self.today())
@@ -209,7 +208,7 @@ class Daemon:
     def unblock(self) -> None:
         """Try again: a new display, a new consent, a resume."""
         self._blockers.clear()
-        self._failures = 0
+        self.retrying.forget()
         self.reconsider()
 
     def go_on(self) -> None:
@@ -230,6 +229,24 @@ class Daemon:
         text = permission.words(self.standing, until_resumed=bool(choice.pause and choice.pause.minutes is None))  # words that do not age
         recorded = self.recorded and self._observer is not None
         self.indicator.show(messages.Appear(self.standing.state, recorded, text, choice.since.wall_ms, left, self.code))
+
+    @property
+    def trouble(self) -> str:
+        """Why the observer does not run though it should, for people; empty if nothing ails it."""
+        return self.retrying.why if self._blockers & OF_THE_OBSERVER else ""
+
+    def health(self) -> tuple[pipe.CollectorState, ...]:
+        """How each collector is; after a failure dead, and why."""
+        if not self.trouble:
+            return self.collectors
+        return tuple(pipe.CollectorState(kind, "dead", self.trouble) for kind in sorted(self.standing.scope.kinds()))
+
+    def _unseen(self) -> None:
+        """The icon has gone; with the display, perhaps, of whose end nobody else is left to tell."""
+        if self._observer is not None and self.retrying.display_is_gone():
+            self._failed(Blocker.DISPLAY_GONE, "the X server ended")
+        else:
+            self.reconsider()
 
     @property
     def collecting(self) -> bool:
@@ -258,15 +275,13 @@ class Daemon:
         self._observer, self.collectors, self.recorded = None, (), False
 
     def _observer_died(self) -> None:
-        self._observer, self.collectors, self.recorded = None, (), False
-        self._retry(Blocker.OBSERVER_FAILING)
+        self._failed(Blocker.OBSERVER_FAILING, f"the observer ended {self._observer.ending}" if self._observer else "")
 
-    def _retry(self, blocker: Blocker) -> None:
-        """Close, and try again after a while; each time later, and not for ever."""
+    def _failed(self, blocker: Blocker, why: str) -> None:
+        """Close, say why, and try again after a while; each time later, and in a crash loop no more."""
+        self._end_observer()
+        self.retrying.failed(blocker, why)
         self.block(blocker)
-        if self._failures < len(RETRY_S):
-            self._loop.call_later(RETRY_S[self._failures], self._try_again, blocker)
-            self._failures += 1
 
     def _try_again(self, blocker: Blocker) -> None:
         self._blockers.discard(blocker)
@@ -276,20 +291,19 @@ class Daemon:
         try:
             message = pipe.decode_up.decode(body)
         except UNREADABLE:
-            self._end_observer()
-            self._retry(Blocker.OBSERVER_FAILING)
+            self._failed(Blocker.OBSERVER_FAILING, "the observer said what cannot be read")
             return
         if message.generation != generation or generation != self.standing.generation:
             return
         match message:
             case pipe.Hooked():
                 self.collectors = message.collectors
+                self.retrying.works()
             case pipe.Front():
                 self.recorded = message.recorded
                 self.appear()
             case pipe.Failed():
-                self._end_observer()
-                self._retry(Blocker(message.blocker))
+                self._failed(Blocker(message.blocker), message.why)
             case pipe.Observed():
                 self._observed(message)
         if not isinstance(message, pipe.Observed):
@@ -305,7 +319,6 @@ class Daemon:
             self.reconsider()
         self._begin_day()
         carry_all(observed, self.standing, self._pending, self.subject.tally)
-        self._failures = 0
         if self._pending.collecting and self._asking is None:
             self._asking = self._loop.call_later(GROUP_S, self._ask)
 

@@ -140,10 +140,16 @@ def _display(ground: Ground) -> Iterator[Check]:
         yield Check("display", Level.WARN, "there is none in this session: nothing can be observed", "run it in the desktop's own terminal")
 
 
+def _hooks(ground: Ground) -> Iterator[Check]:
+    """Whether the observer fails; what it is like while it works is said where it is looked at."""
+    for why in sorted({part.why for part in ground.status.collectors if part.state == "dead"}):
+        yield Check("observer", Level.WARN, why.partition(";")[0], "it is started again by itself, or by: volens resume")
+
+
 def _roles(ground: Ground) -> Iterator[Check]:
     """The accessibility tree, which says what is typed into."""
     bus = Path(ground.env.get("XDG_RUNTIME_DIR", "/nowhere")) / "bus"
-    keys = [part for part in ground.status.collectors if part.kind in KEY_KINDS and part.state != "live"]
+    keys = [part for part in ground.status.collectors if part.kind in KEY_KINDS and part.state == "degraded"]
     if not ground.env.get("DBUS_SESSION_BUS_ADDRESS") and not bus.is_socket():
         yield Check("fields", Level.WARN, "no session bus: what is typed into is not known, so no key is kept", "log in to a desktop")
     elif keys:
@@ -174,6 +180,7 @@ CHECKS: tuple[Callable[[Ground], Iterator[Check]], ...] = (
     _policy,
     _indicator,
     _display,
+    _hooks,
     _roles,
     _lock,
     _untold,

@@ -191,10 +191,15 @@ BLOCKER_WORDS: Mapping[Blocker, str] = MappingProxyType(
 )
 
 
-def words(standing: Standing, *, pause_left_s: int | None = None, until_resumed: bool = False) -> str:
-    """One line for people: what holds, and why."""
+_OF_CHILDREN = frozenset({Blocker.NO_INDICATOR, Blocker.DISPLAY_GONE, Blocker.NOT_OBSERVABLE, Blocker.OBSERVER_FAILING})
+"""Blockers that a child's trouble explains."""
+
+
+def words(standing: Standing, *, pause_left_s: int | None = None, until_resumed: bool = False, trouble: str = "") -> str:
+    """One line for people: what holds, and why. `trouble`: what ails a child, if one is a blocker."""
     if standing.state is State.BLOCKED:
-        return f"Blocked: {', '.join(BLOCKER_WORDS[blocker] for blocker in standing.blockers)}. Nothing is recorded."
+        more = f" ({trouble})" if trouble and _OF_CHILDREN.intersection(standing.blockers) else ""
+        return f"Blocked: {', '.join(BLOCKER_WORDS[blocker] for blocker in standing.blockers)}{more}. Nothing is recorded."
     if standing.state is State.EXEMPT and (standing.because or standing.asked):
         asked = [exemption.words(standing.asked)] if standing.asked else []
         return f"Exempt: {', '.join([*(AUTOMATIC_WORDS[each] for each in standing.because), *asked])}. Nothing is recorded."

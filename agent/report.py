@@ -41,6 +41,7 @@ class Alive:
         waits: Why what is due stays held, if it does.
         locks: What tells that the screen is locked.
         untold: Automatic exemptions of which nothing can tell.
+        trouble: Why a child that is needed does not run, for people.
     """
 
     standing: Standing
@@ -52,6 +53,7 @@ class Alive:
     waits: str | None = None
     locks: tuple[str, ...] = ()
     untold: tuple[Automatic, ...] = ()
+    trouble: str = ""
 
 
 def _iso(wall_ms: int) -> str:
@@ -87,7 +89,7 @@ def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
     left = choice.pause.left_s(now, subject.boot) if choice.pause else None
     until_resumed = choice.pause is not None and choice.pause.minutes is None
     receipt = subject.record.receipt()
-    words = permission.words(standing, pause_left_s=left, until_resumed=until_resumed)
+    words = permission.words(standing, pause_left_s=left, until_resumed=until_resumed, trouble=alive.trouble if alive else "")
     held, waiting, sent = subject.hold.stats(), subject.outbox.stats(), subject.sent()
     oldest_s = (now.wall_ms - held.oldest.first_wall_ms) // 1000 if held.oldest else None
     return Status(

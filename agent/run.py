@@ -75,6 +75,7 @@ async def _run(places: Places, subject: Subject, lock: Lock, *, only_erase: bool
         loop.add_signal_handler(number, answers.over.set)
     server = await control.listen(places.socket, answers.serve)
     daemon.indicator.silent = trays.end
+    daemon.retrying.returned = trays.sooner
     daemon.reconsider()
     keeping = (trays.keep(), uploading.keep(), registering.keep(), exempting.keep(), answers.presence.keep(), _checkpoint(daemon))
     tasks = [asyncio.create_task(work) for work in keeping]

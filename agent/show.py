@@ -153,8 +153,15 @@ def _parts(report: Status) -> Iterator[tuple[str, str]]:
         f"; today {_bytes(report.budget.bytes_today)} of at most {_bytes(report.budget.bytes_limit)}" if report.budget.bytes_limit else ""
     )
     yield "sent", f"{counted(report.sent.batches, 'batch')}, {_bytes(report.sent.bytes)}{most}"
+    yield from _collectors(report)
+
+
+def _collectors(report: Status) -> Iterator[tuple[str, str]]:
+    """Those that have something to say; dead ones, which are dead together, in one line."""
+    for why in sorted({collector.why for collector in report.collectors if collector.state == "dead"}):
+        yield "collectors", f"dead: {why}"
     for collector in report.collectors:
-        if collector.state != "live" or collector.why:
+        if collector.state != "dead" and (collector.state != "live" or collector.why):
             yield "collector", f"{collector.kind}: {collector.state} {collector.why}"
 
 

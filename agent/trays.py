@@ -13,18 +13,25 @@ from pathlib import Path
 AGAIN_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 """A crashed icon is back at once; one that cannot be shown is tried twice a minute."""
 _MOST_LINES = 50
+_FEW = 2
+"""More ends in a row than this are told: once or twice a panel is restarted."""
 STEADY_S = 30.0
 """An icon that lasted this long starts its back-off anew."""
 
 
 class Trays:
-    """Runs until cancelled. `end` ends the icon: with the daemon, or because it is silent."""
+    """Runs until cancelled. `end` ends the icon: with the daemon, or because it is silent.
+
+    Attributes:
+        why: That the icon keeps ending, for people; empty while it stays.
+    """
 
     def __init__(self, socket: Path) -> None:
         self._command = [sys.executable, "-I", "-m", "agent", "tray", "--socket", str(socket)]
         self._process: asyncio.subprocess.Process | None = None
         self._at_once = asyncio.Event()
         self._said: set[bytes] = set()
+        self.why = ""
 
     async def keep(self) -> None:
         """Start the icon, wait for its end, start it again."""
@@ -42,6 +49,7 @@ class Trays:
                 self._said.clear()
             else:
                 failures += 1
+            self.why = _ended(failures)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(AGAIN_AFTER_S[min(failures, len(AGAIN_AFTER_S)) - 1] if failures else AGAIN_AFTER_S[0]):
                     await self._at_once.wait()
@@ -70,8 +78,18 @@ class Trays:
         self.end()
         self._at_once.set()
 
+    def sooner(self) -> None:
+        """There is a display again: an icon that waits for its next start is started now."""
+        if self.pid is None:
+            self._at_once.set()
+
     def end(self) -> None:
         """End the icon, also one that hangs; while `keep` runs, another one is started."""
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
+
+
+def _ended(failures: int) -> str:
+    again_s = AGAIN_AFTER_S[min(failures, len(AGAIN_AFTER_S)) - 1]
+    return f"the icon ended {failures} times in a row, each time soon; it is started again after {again_s:g} s" if failures > _FEW else ""

@@ -166,7 +166,7 @@ class Uploading:
         """Why what a person agreed to does not leave, as far as it is known without trying."""
         if self._daemon.subject.record.choice.receipt is None:
             return None
-        return self._registering.why_not(self._today()) or self._waited
+        return self._registering.why_not(self._today()) or self._waited or self._carrier.failing
 
     def _today(self) -> date:
         return self._read().day

@@ -19,3 +19,7 @@ class NotObservableError(CollectorError):
     """Input cannot be observed here by design; nothing is wrong with this machine."""
 
     blocker = Blocker.NOT_OBSERVABLE
+
+
+class DeafError(CollectorError):
+    """The hook hears nothing any more, though what it listens to goes on; a new one is installed."""

@@ -12,6 +12,8 @@ from collectors.raw import CHARACTER, MODIFIER, OTHER, Key, Sort, Stroke
 from consent.event import Clocks, Modifier, NamedKey
 
 SHIFT, LOCK, CONTROL = 1, 2, 4
+_GROUPS = 2
+"""Groups (layouts to switch between) that the core protocol's table gives apart; where a third one is in it cannot be told."""
 _FIRST_MOD = 3  # Mod1 is the fourth of the eight modifiers
 _ORDER = (Modifier.CTRL, Modifier.ALT, Modifier.META)
 
@@ -48,7 +50,7 @@ class Keymap:
         """What pressing a key means. `state`: modifiers and group, as in an X event."""
         row = self._row(keycode)
         group = (state >> 13) & 3
-        symbol = (row[2 * group] if group < 2 and len(row) > 2 * group else 0) or (row[0] if row else 0)
+        symbol = (row[2 * group] if group < _GROUPS and len(row) > 2 * group else 0) or (row[0] if row else 0)
         if symbol in keysyms.MODIFIERS or symbol in keysyms.LEVELS:
             return MODIFIER
         named = self._named(symbol, state)
@@ -58,7 +60,7 @@ class Keymap:
         held = tuple(modifier for modifier in _ORDER if state & self._masks[modifier])
         if not held:
             return CHARACTER if text else _plain(named, state)
-        trigger = named.value if named else self._trigger(row, symbol)
+        trigger = named.value if named else self._trigger(row, symbol) if group < _GROUPS else ""
         if not trigger:
             return OTHER
         return Stroke(Sort.CHORD, modifiers=(*held, Modifier.SHIFT) if state & SHIFT else held, trigger=trigger)
@@ -79,8 +81,9 @@ class Keymap:
 
     @staticmethod
     def _trigger(row: tuple[int, ...], symbol: int) -> str:
-        """The name of a chord's key; where the layout in force has no Latin letter there, that of the other group, as applications do."""
-        others = (row[at] for at in (0, 2) if at < len(row))
+        """The name of a chord's key: what the layout in force has there. Where that is a letter of another script, applications take
+        the Latin one of the other group, and so do we; where it is anything else that is not on the list, there is no name."""
+        others = (row[at] for at in (0, 2) if at < len(row)) if keysyms.is_of_another_script(symbol) else ()
         return next((keysyms.TRIGGERS[choice] for choice in (symbol, *others) if choice in keysyms.TRIGGERS), "")
 
 

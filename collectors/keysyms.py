@@ -76,6 +76,16 @@ _CHARACTERS = (
     (0xFFBD, 0xFFBD),
     (0x1000000, 0x110FFFF),  # Unicode
 )
+_OTHER_SCRIPTS = (
+    (0x4A1, 0x7FF),  # Kana, Arabic, Cyrillic, Greek
+    (0xCDF, 0xEFF),  # Hebrew, Thai, Korean
+    (0x1000370, 0x1001CFF),  # Unicode, from Greek on to before the phonetic Latin
+)
+
+
+def is_of_another_script(keysym: int) -> bool:
+    """Whether a key with this keysym makes a letter of a script that is not Latin."""
+    return any(first <= keysym <= last for first, last in _OTHER_SCRIPTS)
 
 
 def makes_text(keysym: int) -> bool:

@@ -21,6 +21,7 @@ agent.permission
 agent.presence.grounds
 agent.presence.programs
 agent.presence.x11_wire
+agent.restarts
 agent.show
 agent.spans
 agent.status
@@ -55,6 +56,7 @@ collectors.backends.x11_time
 collectors.collector
 collectors.elements
 collectors.errors
+collectors.health
 collectors.identity
 collectors.keymap
 collectors.keys
@@ -219,6 +221,7 @@ agent.receipts
 agent.record
 agent.registering
 agent.report
+agent.retrying
 agent.run
 agent.saved
 agent.sent
@@ -250,7 +253,9 @@ collectors.backends.linux_x11
 collectors.backends.x11_clipboard
 collectors.backends.x11_monitors
 collectors.backends.x11_moves
+collectors.backends.x11_idle
 collectors.backends.x11_record
+collectors.backends.x11_sync
 collectors.backends.x11_windows
 collectors.catalogues.installed
 collectors.observer

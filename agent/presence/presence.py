@@ -21,7 +21,9 @@ from consent.vocabulary import Automatic
 LOOK_EVERY_S = 60.0
 """What was seen is counted this often: one wake-up a minute."""
 AGAIN_S = 300.0
-"""A bus or display that is not there, or has gone, is looked for again this often."""
+"""A bus that is not there, or has gone, is looked for again this often."""
+DISPLAY_AGAIN_S = 5.0
+"""So is a display: recording may go on as soon as there is another one, which must be known to be unwatched by then."""
 SETTLE_S = 1.0
 """A place that has not answered within a second of the start is not waited for: it cannot tell, until it does."""
 SYSTEM, SESSION = "SYSTEM", "SESSION"
@@ -116,7 +118,7 @@ class Presence:
             for teller in tellers:
                 teller.say(None)
             self.settle(place)
-            await asyncio.sleep(AGAIN_S)
+            await asyncio.sleep(DISPLAY_AGAIN_S if place == DISPLAY and "DISPLAY" in self._env else AGAIN_S)
 
     async def _listen(self, bus: str, services: Sequence[Service]) -> None:
         async with await open_dbus_connection(bus) as connection:

@@ -12,11 +12,13 @@ from collectors.backends.atspi import Accessibility
 from collectors.backends.atspi_service import BUS_PROPERTY
 from collectors.backends.atspi_sites import Sites
 from collectors.backends.x11_clipboard import Selections
+from collectors.backends.x11_idle import HookWatch
 from collectors.backends.x11_monitors import Monitors
 from collectors.backends.x11_moves import Moves
 from collectors.backends.x11_record import (
     BUTTON_PRESS,
     BUTTON_RELEASE,
+    HOOKED_KINDS,
     KEY_PRESS,
     KEY_RELEASE,
     DeviceEvent,
@@ -26,7 +28,7 @@ from collectors.backends.x11_record import (
     ranges_of_moves,
 )
 from collectors.backends.x11_time import clocks_of
-from collectors.backends.x11_windows import Hit, Known, Windows
+from collectors.backends.x11_windows import NOBODY, Hit, Windows
 from collectors.collector import Clock
 from collectors.errors import DisplayGoneError
 from collectors.keymap import Keymap, KeysDown
@@ -53,12 +55,13 @@ class LinuxX11:
     def __init__(self, read: Clock) -> None:
         self._read = read
         self._stream: RecordStream | None = None
+        self._watch: HookWatch | None = None
         self._moves: Moves | None = None
         self._accessibility: Accessibility | None = None
         self._selections: Selections | None = None
         self._vocabularies = Vocabularies(os.environ)
         self._sites: Sites | None = None
-        self._known = Known(Front())
+        self._known = NOBODY
         self._keys = KeysDown(Keymap(0, (), ()))
         self._keymap_stale = True
         self._front = Front()
@@ -92,7 +95,8 @@ class LinuxX11:
         self._monitors = Monitors(self._display)
         wanted, moves = ranges(grant.kinds), ranges_of_moves(grant.kinds)
         if wanted:
-            self._stream = RecordStream(self._display, wanted)
+            self._stream = RecordStream(self._display, wanted, echoes=True)
+            self._watch = HookWatch(self._display, self._stream, wanted, self._read().awake_ms)
         self._shaper = Shaper(grant, self._read())
         if moves:
             stream = RecordStream(self._display, moves)
@@ -124,6 +128,8 @@ class LinuxX11:
             return "degraded", self._accessibility.trouble
         if kind is Kind.CLIPBOARD and self._selections is not None and self._selections.trouble:
             return "dead", self._selections.trouble
+        if kind in HOOKED_KINDS and self._watch is not None:
+            return "live", self._watch.doubt
         said = (self._windows.doubt, self._sites.why if self._sites else "")
         return "live", "; ".join(filter(None, said)) if kind is Kind.FOCUS else ""
 
@@ -137,7 +143,7 @@ class LinuxX11:
 
     def due_ms(self) -> int | None:
         """When a moved window has settled, moves are to be read, or an answer about focus or page is overdue."""
-        dues_ms = (self._settles_ms, *(each.due_ms() for each in (self._moves, self._accessibility, self._sites) if each))
+        dues_ms = (self._settles_ms, *(each.due_ms() for each in (self._watch, self._moves, self._accessibility, self._sites) if each))
         return min((due_ms for due_ms in dues_ms if due_ms is not None), default=None)
 
     # --- what comes ----------------------------------------------------------------------------------------------
@@ -150,11 +156,8 @@ class LinuxX11:
                 self._accessibility.pump()
             if self._sites:
                 self._sites.pump()
-            if self._stream:
-                for event in self._stream.read().events:
-                    self._input(event)
-            if self._moves:
-                self._moves.pump(self._looks())
+            if self._stream and self._watch:
+                self._pump_input(self._stream, self._watch)
             self._pump_windows()
             while self._selections and self._selections.pump(self._shaper, self._read):
                 self._pump_windows()  # asking was a round trip
@@ -163,6 +166,15 @@ class LinuxX11:
                 self._settled(now)
         except _gone() as error:
             raise DisplayGoneError("the X server ended") from error
+
+    def _pump_input(self, stream: RecordStream, watch: HookWatch) -> None:
+        came = stream.read()
+        for event in came.events:
+            self._input(event)
+        came.moves = self._moves.pump(self._looks()) if self._moves else 0
+        now_ms = self._read().awake_ms
+        watch.came(came, now_ms)
+        watch.turn(now_ms)
 
     def _pump_windows(self) -> None:
         self._gather()
@@ -182,29 +194,33 @@ class LinuxX11:
         if self._monitors.hear(event):
             self._settles_ms = self._read().awake_ms + SETTLE_MS
         elif event.type == PROPERTY_NOTIFY:
-            if event.atom == self._windows.active_atom:
-                self._says_which = True
-                self._look_at_front(clocks_of(event.time, self._read()), event.time)
-            elif self._accessibility and event.atom == self._bus_atom:
-                self._accessibility.changed()
+            self._property_event(event)
         elif event.type == X.MappingNotify:
             self._keymap_stale = True
+        elif event.type == X.DestroyNotify and self._windows.was_managed_by(event.window.id):
+            self._says_which = False
+            self._look_at_front(self._read())
         elif event.type == X.DestroyNotify:
             self._windows.forget(event.window.id)
         elif event.type == X.ReparentNotify:
             self._windows.reframe(event.window.id)
         elif event.type == X.ConfigureNotify and event.window.id == self._active and self._front.window:
             self._settles_ms = self._read().awake_ms + SETTLE_MS
+        elif self._watch:
+            self._watch.woken(event.type, self._read().awake_ms)
+
+    def _property_event(self, event: Any) -> None:
+        if event.atom in (self._windows.active_atom, self._windows.managed_atom):
+            self._says_which = (self._says_which and event.atom == self._windows.active_atom) or self._windows.says_which()
+            self._look_at_front(clocks_of(event.time, self._read()), event.time)
+        elif self._accessibility and event.atom == self._bus_atom:
+            self._accessibility.changed()
 
     def _look_at_front(self, at: Clocks, server_ms: int | None = None) -> None:
-        xid, known = self._windows.active()
+        xid, known = self._windows.active() if self._says_which else (0, NOBODY)
         self._gather()
         if any(event.atom == self._windows.active_atom for event in self._events if event.type == PROPERTY_NOTIFY):
-            self._active, self._front, self._known = (
-                0,
-                Front(),
-                Known(Front()),
-            )  # what we read is of a later instant, which is asked about next
+            self._active, self._front, self._known = 0, Front(), NOBODY  # what we read is of a later instant, asked about next
             self._shaper.passing(at)
             self._watch_site()
             return

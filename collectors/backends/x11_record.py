@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from collectors.errors import DisplayGoneError, NotObservableError
+from collectors.errors import DeafError, DisplayGoneError, NotObservableError
 from consent.vocabulary import Kind
 
 KEY_PRESS, KEY_RELEASE, BUTTON_PRESS, BUTTON_RELEASE, MOTION = range(2, 7)
@@ -20,7 +20,8 @@ MAPPING_CHANGED = 34
 
 _REPLY, _ERROR = 1, 0
 _UNIT_BYTES = 32
-_FROM_SERVER = 0
+_FROM_SERVER, _FROM_CLIENT, _END_OF_DATA = 0, 1, 5
+_NO_OPERATION = 127
 _LONGEST_REPLY_BYTES = 1 << 20
 _TIME_BYTES = 4
 """The server puts its time before each event: an event about the focus has none of its own."""
@@ -29,6 +30,8 @@ _MODE_AT, _GRAB_MODES = 8, (1, 2)
 _DEVICE_EVENT = struct.Struct("=BBxxIxxxxxxxxxxxxhhxxxxHxx")
 _NEED_KEYS = frozenset({Kind.KEY_NAMED, Kind.KEY_CHORD, Kind.TYPING_BURST})
 _NEED_BUTTONS = frozenset({Kind.POINTER_BUTTON, Kind.POINTER_SCROLL, Kind.POINTER_PATH, Kind.ELEMENT})
+HOOKED_KINDS = _NEED_KEYS | _NEED_BUTTONS
+"""Kinds that come out of this hook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +74,17 @@ class Came:
 
     Attributes:
         events: In the order in which the server handled them; None stands for a change of the keyboard's layout.
+        moves: How many plain moves there were, by the other stream.
+        echoes: How often the server said what `RecordStream.echo` had it say.
     """
 
     events: list[DeviceEvent | FocusMoved | None]
+    moves: int = 0
+    echoes: int = 0
+
+    def has_input(self) -> bool:
+        """Whether somebody did something."""
+        return self.moves > 0 or any(isinstance(event, DeviceEvent) for event in self.events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +119,23 @@ class RecordStream:
 
     Args:
         control: The connection that makes the RECORD context; a second one, to the same server, is given up to the stream.
+        echoes: Whether it tells of `echo`.
     """
 
-    def __init__(self, control: Any, wanted: list[Range]) -> None:
+    def __init__(self, control: Any, wanted: list[Range], *, echoes: bool = False) -> None:
         from Xlib.ext import record
 
         if not control.has_extension("RECORD"):
             raise NotObservableError("this X server does not have the RECORD extension, without which input cannot be seen")
         context = control.record_create_context(record.FromServerTime, [record.AllClients], [_range(one) for one in wanted])
+        if echoes:
+            control.record_register_clients(context, record.FromServerTime, [control.display.info.resource_id_base], [_ECHO])
         control.sync()
         data = _bare_connection(control.get_display_name())
         opcode = control.display.get_extension_major("RECORD")
         record.EnableContext(callback=None, display=data, defer=True, opcode=opcode, context=context)
         data.flush()
-        self._data = data  # keeps the connection
+        self._control, self._data = control, data  # keeps the connections
         self._socket: socket.socket = data.socket
         self._socket.setblocking(False)
         self._rest = bytearray(data.data_recv)
@@ -130,20 +144,31 @@ class RecordStream:
         """What to wait on."""
         return self._socket.fileno()
 
+    def echo(self) -> None:
+        """Have the server say through the hook that we did nothing: the one request that is recorded, and only of us."""
+        self._control.no_operation()
+        self._control.sync()  # the server hands over what it recorded when it answers somebody
+
     def read(self) -> Came:
-        """What has come. Raises DisplayGoneError."""
+        """What has come. Raises DisplayGoneError, DeafError."""
         return split(self.receive())
 
     def receive(self) -> bytearray:
-        """All bytes that have come and were not taken off the front yet. Raises DisplayGoneError."""
+        """All bytes that have come and were not taken off the front yet. Raises DisplayGoneError, DeafError."""
         try:
             while chunk := self._socket.recv(1 << 16):
                 self._rest += chunk
         except BlockingIOError:
             return self._rest
-        except OSError as error:
+        except OSError:
+            pass
+        from Xlib.error import ConnectionClosedError
+
+        try:
+            self._control.sync()
+        except (ConnectionClosedError, OSError) as error:
             raise DisplayGoneError("the X server ended") from error
-        raise DisplayGoneError("the X server ended")
+        raise DeafError("the hook is deaf: the X server closed its connection")
 
 
 def _bare_connection(name: str) -> Any:
@@ -157,12 +182,19 @@ def _bare_connection(name: str) -> Any:
 
 
 def split(rest: bytearray) -> Came:
-    """Takes the complete messages off the front of `rest`. Raises DisplayGoneError on an answer that is an error."""
+    """Takes the complete messages off the front of `rest`.
+
+    Raises:
+        DisplayGoneError: An answer is an error.
+        DeafError: There will be no more.
+    """
     came = Came([])
     at = 0
     for kind, begin, end in messages(rest):
         if kind == _REPLY and rest[begin + 1] == _FROM_SERVER:
             _take(rest, begin + _UNIT_BYTES, end, came)
+        elif kind == _REPLY:
+            came.echoes += rest[begin + 1] == _FROM_CLIENT
         elif kind == MAPPING_CHANGED:
             came.events.append(None)
         at = end
@@ -195,6 +227,8 @@ def messages(rest: bytearray) -> Iterator[tuple[int, int, int]]:
         end = at + _UNIT_BYTES + extra
         if len(rest) < end:
             return
+        if kind == _REPLY and rest[at + 1] == _END_OF_DATA:
+            raise DeafError("the hook is deaf: it was switched off in the X server")
         yield kind, at, end
         at = end
 
@@ -227,3 +261,6 @@ def _range(wanted: Range) -> dict[str, object]:
         "client_started": False,
         "client_died": False,
     }
+
+
+_ECHO = _range(Range(0, 0)) | {"core_requests": (_NO_OPERATION, _NO_OPERATION)}

@@ -46,6 +46,10 @@ class Known:
     number: int = 0
 
 
+NOBODY = Known(Front())
+"""Nothing is in front, or nothing that can be told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """What a press went to: the number of a recorded window and where in it, or nothing that is recorded."""
@@ -69,7 +73,7 @@ class Windows:
         self._clients = display.intern_atom("_NET_CLIENT_LIST")
         self._programs = Programs(rules, Processes())
         self._known: dict[int, Known] = {}
-        self._numbers = 0
+        self._numbers = self._manager = 0
 
     @property
     def active_atom(self) -> int:
@@ -77,13 +81,33 @@ class Windows:
         return int(self._active)
 
     @property
+    def managed_atom(self) -> int:
+        """The property of the root window by which a window manager says that it is there."""
+        return int(self._managed)
+
+    @property
     def doubt(self) -> str:
         """What is not known of the programs' identity, for people; empty if nothing."""
         return self._programs.doubt
 
     def says_which(self) -> bool:
-        """Whether there is a window manager that says which window is in front."""
-        return self._root.get_full_property(self._managed, _WINDOW) is not None
+        """Whether there is a window manager that says which window is in front. One that ended leaves its word behind, not its window."""
+        from Xlib.error import XError
+
+        answer = self._root.get_full_property(self._managed, _WINDOW)
+        self._manager = int(answer.value[0]) if answer is not None and len(answer.value) else 0
+        if not self._manager:
+            return False
+        try:
+            self._watch(self._manager)
+            window = self._display.create_resource_object("window", self._manager)
+            return window.get_full_property(self._managed, _WINDOW) is not None
+        except XError:
+            return False
+
+    def was_managed_by(self, xid: int) -> bool:
+        """Whether this window was the one by which a window manager shows that it is there."""
+        return xid == self._manager
 
     def active(self) -> tuple[int, Known]:
         """The X window in front and what is known of it; 0 if there is none."""

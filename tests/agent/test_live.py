@@ -16,7 +16,6 @@ from agent.terminal import READ
 from agent.tray.link import Link
 from consent.vocabulary import State
 from tests.agent.life import Desk, Life, a_desk, a_life, run_again, start
-from tests.live.desktop import kill_server
 
 pytestmark = pytest.mark.live
 
@@ -288,19 +287,6 @@ def test_state_that_others_can_read_stops_the_daemon_but_no_right(life: Life) ->
     assert (status.standing, status.why) == (State.BLOCKED, ("state_unsafe",))
     assert life.say("consent", "withdraw").code == 0
     assert life.status().standing is State.WITHDRAWN
-
-
-def test_a_display_that_goes_away_blocks_and_keeps_what_is_held() -> None:
-    """The X server is killed in mid-run: status says blocked with a reason, what was held is still held."""
-    with a_desk() as own, a_life(own) as life:
-        own.work()
-        kept(life, 4)
-        before = life.held()
-        kill_server(own.stage)
-        blocked = life.until(lambda status: status.standing is State.BLOCKED, "the block")
-        assert set(blocked.why) & {"display_gone", "no_indicator", "observer_failing"}
-        assert life.held() == before
-        assert life.say("status").code == 6
 
 
 def test_commands_err_in_one_line_and_lose_nothing(life: Life) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,32 @@ def test_an_icon_that_cannot_be_shown_complains_once(
     said = capsys.readouterr().err.splitlines()
     assert said.count("volens: no tray; start a panel") == 1
     assert {"try 1", "try 2", "try 3"} <= set(said)
+
+
+def test_an_icon_that_keeps_ending_is_told_of_and_comes_at_once_with_a_display(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice is nothing; from the third end in a row on it is words for the status. `sooner` ends a wait."""
+    monkeypatch.setattr(trays, "AGAIN_AFTER_S", (0.0, 0.0, 3_600.0))
+    tries = tmp_path / "tries"
+
+    async def until(holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not holds():
+                await asyncio.sleep(0.01)
+
+    async def run() -> None:
+        icon = Trays(tmp_path / "socket")
+        icon._command = [sys.executable, "-c", "import sys; open(sys.argv[1], 'a').write('x')", str(tries)]
+        keeping = asyncio.create_task(icon.keep())
+        await until(lambda: tries.exists() and tries.stat().st_size == 2)
+        assert icon.why == ""
+        await until(lambda: icon.why != "")
+        assert (tries.stat().st_size, "3 times in a row" in icon.why) == (3, True)
+        icon.sooner()
+        await until(lambda: "4 times in a row" in icon.why)
+        assert tries.stat().st_size == 4
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        assert icon._process is not None
+        icon._process._transport.close()  # type: ignore[attr-defined]
+
+    asyncio.run(run())

@@ -57,6 +57,31 @@ def test_a_chord_on_a_layout_without_latin_letters_is_that_of_the_other_group() 
     assert russian.stroke(FIRST, 0) is CHARACTER
 
 
+def test_a_chord_is_named_only_where_the_layout_in_force_surely_has_that_key() -> None:
+    """A Latin letter that is not on the list is not another layout's digit; in a third or fourth layout no key is sure, except acts."""
+    keymap = Keymap(FIRST, [(0x32, 0x40, 0xE9, 0x32), (0x79, 0x59, 0x7A, 0x5A), (0xFF0D, 0, 0xFF0D, 0), (0x6C6, 0x6E6, 0x73, 0x53)], [])
+    eacute, z, enter, cyrillic = (FIRST + at for at in range(4))
+    assert keymap.stroke(eacute, CTRL | GROUP2) is OTHER
+    assert (keymap.stroke(eacute, CTRL).trigger, keymap.stroke(z, CTRL).trigger, keymap.stroke(z, CTRL | GROUP2).trigger) == ("2", "y", "z")
+    assert keymap.stroke(cyrillic, CTRL).trigger == "s"
+    for group in (2 << 13, 3 << 13):
+        assert all(keymap.stroke(code, CTRL | group) is OTHER for code in (eacute, z, cyrillic))
+        assert all(keymap.stroke(code, group) is CHARACTER for code in (eacute, z, cyrillic))
+        assert (keymap.stroke(enter, group).named, keymap.stroke(enter, CTRL | group).trigger) == (NamedKey.ENTER, "enter")
+
+
+@pytest.mark.parametrize("symbol", [0x4B1, 0x5C7, 0x6C1, 0x7E1, 0xCE0, 0xDA1, 0xEA1, 0x1000915, 0x10010D0])
+def test_a_letter_of_another_script_is_the_latin_one_of_the_other_group(symbol: int) -> None:
+    """Kana, Arabic, Cyrillic, Greek, Hebrew, Thai, Korean, Devanagari, Georgian: as GTK, Qt and browsers take it."""
+    assert Keymap(FIRST, [(0x63, 0x43, symbol, symbol)], []).stroke(FIRST, CTRL | GROUP2).trigger == "c"
+
+
+@pytest.mark.parametrize("symbol", [0xE9, 0x1B1, 0x3BF, 0x13BC, 0x8FB, 0xAC3, 0x1001E9E, 0xFE50, 0x20AC])
+def test_another_letter_or_sign_of_the_latin_script_is_not(symbol: int) -> None:
+    """Accents, signs, dead keys: what an application takes them for is not sure, so it is no chord."""
+    assert Keymap(FIRST, [(0x63, 0x43, symbol, symbol)], []).stroke(FIRST, CTRL | GROUP2) is OTHER
+
+
 def test_the_keypad_is_digits_with_num_lock_and_acts_without() -> None:
     """And Shift turns it round."""
     keymap, code = us_keymap(), CODES["KP_7"]

@@ -1,6 +1,7 @@
 """The RECORD stream is cut right wherever the socket cuts it, and X times become ours."""
 
 import itertools
+import socket
 import struct
 
 import pytest
@@ -14,14 +15,16 @@ from collectors.backends.x11_record import (
     KEY_PRESS,
     KEY_RELEASE,
     MAPPING_CHANGED,
+    Came,
     DeviceEvent,
     FocusMoved,
     Range,
+    RecordStream,
     ranges,
     split,
 )
 from collectors.backends.x11_time import OLDEST_MS, clocks_of
-from collectors.errors import DisplayGoneError
+from collectors.errors import DeafError, DisplayGoneError
 from consent.event import Clocks
 from consent.vocabulary import Kind
 
@@ -74,6 +77,38 @@ def test_an_error_or_an_absurd_length_ends_the_stream() -> None:
     for broken in (bytes(32), struct.pack("=BBHI24x", 1, 0, 0, 2**30), half):
         with pytest.raises(DisplayGoneError):
             split(bytearray(broken))
+
+
+def test_an_echo_is_no_input_and_the_end_of_the_data_is_deafness() -> None:
+    """What the server says of ourselves proves that the hook hears; a context that was switched off says so."""
+    came = split(bytearray(_reply(b"\x7f\x00\x01\x00", category=1) + _reply(_focus(FOCUS_IN, 0, 12))))
+    assert (came.echoes, came.has_input()) == (1, False)
+    assert split(bytearray(_reply(_event(KEY_PRESS, 38, 7)))).has_input()
+    assert Came([], moves=1).has_input()
+    with pytest.raises(DeafError):
+        split(bytearray(_reply(category=5)))
+
+
+class Control:
+    """The connection that asks: alive, or gone with its server."""
+
+    def __init__(self, alive: bool) -> None:
+        self.alive = alive
+
+    def sync(self) -> None:
+        if not self.alive:
+            raise ConnectionResetError
+
+
+@pytest.mark.parametrize(("alive", "error"), [(True, DeafError), (False, DisplayGoneError)])
+def test_a_hook_whose_connection_ends_alone_is_deaf_and_with_its_server_is_gone(alive: bool, error: type[Exception]) -> None:
+    """The other connection knows."""
+    ours, theirs = socket.socketpair()
+    stream = object.__new__(RecordStream)
+    stream._socket, stream._rest, stream._control = ours, bytearray(), Control(alive)
+    theirs.close()
+    with ours, pytest.raises(error):
+        stream.read()
 
 
 def test_only_what_the_granted_kinds_need_is_recorded() -> None:

@@ -16,6 +16,7 @@ class Observer:
         self.grant: pipe.Grant | None = None
 
     pid = 2
+    ending = "by signal 9"
 
     def say(self, body: bytes) -> None:
         self.grant = pipe.decode_down(body)

@@ -187,8 +187,8 @@ MUTANTS: tuple[Mutant, ...] = (
         (
             Line(
                 "agent.daemon.Daemon._observed",
-                "self._failures = 0",
-                "self._failures = 0\n"
+                "carry_all(observed, self.standing, self._pending, self.subject.tally)",
+                "carry_all(observed, self.standing, self._pending, self.subject.tally)\n"
                 "    group, self._pending.collecting = self._pending.collecting, []\n"
                 "    self.subject.keep(group, self._read())",
             ),

@@ -50,6 +50,7 @@ class Trays:
 
     def __init__(self) -> None:
         self.ended = 0
+        self.why = ""
 
     def end(self) -> None:
         self.ended += 1

@@ -6,9 +6,11 @@ A missing program is a failure, never a skip.
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -16,9 +18,12 @@ from Xlib import XK, X
 from Xlib.ext import xtest
 from Xlib.protocol.event import ClientMessage
 
+from agent.demo.display import open_display
+from agent.demo.session import start_panel, start_window_manager
 from agent.demo.stage import Stage, stage
 from agent.demo.wait import until
 from agent.demo.windows import active_window
+from agent.retrying import gone
 
 
 def program(name: str) -> str:
@@ -34,6 +39,32 @@ def kill_server(on: Stage) -> None:
     (server,) = [one for one in on.children.alive() if one.name() == "Xvfb"]
     server.kill()
     psutil.wait_procs([server], timeout=10)
+
+
+@contextlib.contextmanager
+def dead_server(on: Stage) -> Iterator[None]:
+    """The X server of a stage is killed; as long as the context lasts its number stays free, whoever else starts one here."""
+    path = f"/tmp/.X11-unix/X{on.desktop['DISPLAY'].removeprefix(':')}"
+    kill_server(on)
+    with socket.socket(socket.AF_UNIX) as abstract, socket.socket(socket.AF_UNIX) as named:
+        abstract.bind(f"\0{path}")  # taken, and nobody listens
+        Path(path).unlink(missing_ok=True)
+        named.bind(path)
+        yield
+    Path(path).unlink()
+
+
+def restart_server(on: Stage) -> Stage:
+    """Start an X server in the place of one that was killed, as a login manager would: same number, same cookie, a new session on it."""
+    number, cookie = on.desktop["DISPLAY"], on.desktop["XAUTHORITY"]
+    size = f"{on.screen.width}x{on.screen.height}x24"
+    argv = [program("Xvfb"), number, "-screen", "0", size, "-nolisten", "tcp", "-auth", cookie, "-noreset"]
+    on.children.start(argv, on.desktop, name="xvfb-again")
+    until(lambda: not gone(on.desktop), "the start of another X server")
+    display = open_display(on.desktop)
+    start_window_manager(on.children, on.desktop, display)
+    start_panel(on.children, on.desktop, on.bus)
+    return replace(on, display=display)
 
 
 @dataclass
