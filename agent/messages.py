@@ -134,6 +134,12 @@ class ChooseUnplugged(Message, frozen=True, tag="choose_unplugged"):
     exempt: bool
 
 
+class ChooseUnknownLink(Message, frozen=True, tag="choose_unknown_link"):
+    """Whether the person is exempt while nothing tells whether the link is metered. Answer: Done."""
+
+    exempt: bool
+
+
 class ShowHeld(Message, frozen=True, tag="show"):
     """What is held, decoded. `since_s` None: all. Answers: HeldPart..., HeldEnd."""
 
@@ -203,6 +209,7 @@ Request = (
     | HoldFor
     | ChooseHours
     | ChooseUnplugged
+    | ChooseUnknownLink
     | AskReviewer
     | AskExemption
     | CancelExemption

@@ -7,7 +7,7 @@ daemon's part, before it calls this; here decisions become durable, and what the
 import contextlib
 import secrets
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 import msgspec
 
@@ -368,16 +368,16 @@ class Subject:
         sizes = [int(entry.data["bytes"]) for entry in self.record.entries if entry.what == SENT]
         return SentPart(len(sizes), sum(sizes))
 
-    def today_bytes(self, now: Clocks) -> int:
-        """Bytes of envelopes whose upload was begun today (UTC), acknowledged or not."""
-        return allowance.today_bytes(self._spent, now.day.isoformat())
+    def used(self, now: Clocks) -> allowance.Used:
+        """Bytes of envelopes whose upload was begun today and this month (UTC), acknowledged or not, and how many may be."""
+        return allowance.used(self._spent, self._day(now), self.settings.limits)
 
-    def room_bytes(self, now: Clocks) -> int:
-        """Bytes of envelopes that may still be sent today."""
-        return allowance.room_bytes(self._spent, now.day.isoformat())
+    def _day(self, now: Clocks) -> str:
+        """The day by the earlier of the two clocks: a wall clock that is set forward gives nothing more to send."""
+        return datetime.fromtimestamp(min(self.anchor.instants_ms(now)) / 1000, UTC).date().isoformat()
 
     def spend(self, sent_bytes: int, now: Clocks) -> None:
         """An upload begins: it counts from here on, also after a crash."""
-        self._spent = allowance.spend(self._spent, now.day.isoformat(), sent_bytes)
+        self._spent = allowance.spend(self._spent, self._day(now), sent_bytes)
         with contextlib.suppress(OSError):
             disk.put(self.places.spent, msgspec.json.encode(self._spent))
