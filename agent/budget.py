@@ -75,6 +75,15 @@ LEVELS: Mapping[Cause, Level] = MappingProxyType(
     }
 )
 
+LEVEL_WORDS: Mapping[Level, str] = MappingProxyType(
+    {
+        Level.FULL: "as agreed",
+        Level.LESS: "less is recorded",
+        Level.HOLD_ONLY: "less is recorded, and nothing is sent",
+        Level.NOTHING: "nothing is recorded or sent",
+    }
+)
+
 CAUSE_WORDS: Mapping[Cause, str] = MappingProxyType(
     {
         Cause.BATTERY_GOING: f"the battery is below {GOING_PERCENT:.0f} %",
@@ -89,10 +98,8 @@ CAUSE_WORDS: Mapping[Cause, str] = MappingProxyType(
 )
 """Each for people, to be read behind "because"."""
 
-COSTLY: Mapping[Kind, str] = MappingProxyType(
-    {kind: words for kind in Kind if (words := {"pointer_path": "paths of the pointer"}.get(kind.value))}
-)
-"""The kinds that cost most, in bytes and in work: off as soon as there is less. Their names for people."""
+COSTLY = frozenset({Kind.POINTER_PATH})
+"""The kinds that cost most, in bytes and in work: off as soon as there is less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +131,9 @@ class Judged:
     @property
     def words(self) -> str:
         """One sentence for people; empty where everything is as agreed, or where an exemption or a blocker says it already."""
-        because = " and ".join(CAUSE_WORDS[cause] for cause in self.why if LEVELS[cause] is not Level.NOTHING)
-        less = f"no {' or '.join(COSTLY.values())}"
-        match self.level:
-            case Level.LESS:
-                return f"Less is recorded ({less}), because {because}."
-            case Level.HOLD_ONLY:
-                return f"Nothing is sent and less is recorded ({less}), because {because}."
-        return ""
+        if self.level not in (Level.LESS, Level.HOLD_ONLY):
+            return ""
+        return f"{LEVEL_WORDS[self.level].capitalize()}, because {' and '.join(CAUSE_WORDS[cause] for cause in self.why)}."
 
     @property
     def keeps(self) -> str | None:

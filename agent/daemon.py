@@ -247,7 +247,7 @@ class Daemon:
         left = choice.pause.left_s(now, self.subject.boot) if choice.pause else None
         text = permission.words(self.standing, until_resumed=bool(choice.pause and choice.pause.minutes is None))  # words that do not age
         if self.standing.state is State.CONSENTED:
-            text = f"{text} {self.budget.judged.words}".rstrip()
+            text = self.budget.judged.words or text
         recorded = self.recorded and self._observer is not None
         self.indicator.show(messages.Appear(self.standing.state, recorded, text, choice.since.wall_ms, left, self.code))
 

@@ -87,7 +87,7 @@ def _collectors(alive: Alive) -> Iterator[CollectorPart]:
     """How each collector is, and which are off because of the budget."""
     yield from (CollectorPart(one.kind, one.state, one.why) for one in alive.collectors)
     if alive.standing.state is State.CONSENTED and alive.budget.level.reaches(Level.LESS):
-        spared = alive.standing.aside.kinds() & COSTLY.keys() - alive.standing.scope.kinds()
+        spared = alive.standing.aside.kinds() & COSTLY - alive.standing.scope.kinds()
         yield from (CollectorPart(kind, "off", "over budget") for kind in sorted(spared))
 
 

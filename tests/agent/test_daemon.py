@@ -157,8 +157,8 @@ class Clock:
     def __call__(self) -> Clocks:
         return self.now
 
-    def pass_minutes(self, minutes: int) -> None:
-        ms = minutes * 60_000
+    def pass_minutes(self, minutes: float) -> None:
+        ms = int(minutes * 60_000)
         self.now = Clocks(self.now.awake_ms + ms, self.now.boot_ms + ms, self.now.wall_ms + ms)
 
     def set_wall(self, wall: str) -> None:

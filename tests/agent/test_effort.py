@@ -84,13 +84,15 @@ def test_the_kernels_numbers_count_living_and_dead_children() -> None:
     assert first is not None
     with _child(SPIN) as child:
         living = costs.read()
-        assert living is not None and child.pid in living.children
+        assert living is not None
+        assert child.pid in living.children
         assert living.cpu_ms - first.cpu_ms >= 450
         child.kill()
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
         dead = costs.read()
     waited = costs.read()
-    assert dead is not None and waited is not None
+    assert dead is not None
+    assert waited is not None
     assert waited.cpu_ms >= dead.cpu_ms >= living.cpu_ms - 20
     assert child.pid not in waited.children
 

@@ -37,8 +37,8 @@ from tests.agent.buses import (
 ALL = (LOGIN1, SAVER, NETWORK, UPOWER, CAST)
 
 
-@pytest.fixture
-def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@pytest.fixture(name="bus")
+def a_private_bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """One private bus that is both the system's and the session's; no display."""
     with a_bus(tmp_path) as (address, _):
         for name in ("SYSTEM", "SESSION"):

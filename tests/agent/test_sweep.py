@@ -118,7 +118,7 @@ class Combination:
 def _drawn(chance: random.Random) -> Combination:
     """Any knob may stand anywhere; yes, good policy and the right icon are drawn more often, so that little is missing."""
     keys = {key: chance.choice(values) for key, values in knobs.KEYS.items()}
-    if chance.random() < 0.7:
+    if chance.random() < 0.8:
         keys = {"receiver": RECEIVER}
     every = knobs.VARIABLES | knobs.OF_OTHERS
     variables = {name: chance.choice(every[name]) for name in chance.sample(sorted(every), chance.randrange(6))}
