@@ -82,7 +82,10 @@ OF_OTHERS: dict[str, tuple[str, ...]] = {
     "VOLENS_NO_INDICATOR": ("1",),
 }
 """Of the libraries and of the interpreter, by hand; and some that do not exist."""
-_WORDS = "AUTOCOMMIT CLOCK_BOOTTIME FLOCK GET KILL OTHER O_CLOEXEC O_NOFOLLOW O_NONBLOCK POST PUT RANDR RECORD SC_CLK_TCK SC_PAGE_SIZE SESSION SYSTEM UID UTC VACUUM"
+_WORDS = (
+    "AUTOCOMMIT CLOCK_BOOTTIME FLOCK GET KILL OTHER O_CLOEXEC O_NOFOLLOW O_NONBLOCK POST "
+    "PUT RANDR RECORD SC_CLK_TCK SC_PAGE_SIZE SESSION SYSTEM UID UTC VACUUM"
+)
 NO_VARIABLES = set(_WORDS.split())
 """Words of other protocols, in capitals."""
 READ_WHOLE = {"agent/answers.py", "agent/doctor.py", "agent/run.py", "agent/trial.py", "agent/demo/children.py", "agent/demo/search.py"}
