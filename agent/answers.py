@@ -192,11 +192,11 @@ class Answers:
         """What holds now replaces what held before; nothing opens in between."""
         before, self._exempting = self._exempting, self.presence.exempting
         self._daemon.budget.sparing = self.presence.sparing
-        self._daemon.reconsider()
         for ground in sorted(self._exempting - before):
             self._daemon.exempt(ground, holds=True)
         for ground in sorted(before - self._exempting):
             self._daemon.exempt(ground, holds=False)
+        self._daemon.reconsider()
         self._daemon.changed()
 
     # --- what a person says -------------------------------------------------------------------------------------

@@ -170,6 +170,6 @@ def fault_report(fault: Fault) -> Status:
         outbox=OutboxPart(0, 0, None),
         sent=SentPart(0, 0),
         tally=TallyPart(0, {}, 0, 0, 0, 0, 0),
-        budget=BudgetPart(0, None),
+        budget=BudgetPart(0, None, level=Level.NOTHING),
         keystore="unknown",
     )

@@ -124,7 +124,7 @@ class BudgetPart(Part, frozen=True):
         bytes_today: Of envelopes whose upload was begun today (UTC); `bytes_limit`: the most of a day.
         bytes_month: The same of the month; `month_limit`: the most of a month.
         level: What the budget leaves: full, less (the costly kinds are off), hold_only (besides, nothing is sent), nothing.
-        why: The causes; empty for full.
+        why: The causes; empty for full, and where no state could be read.
         words: One line for people; empty where `words` of the whole says it, or there is nothing to say.
         cpu_percent: Of one core, what all our processes took in the last minutes; None: not measured.
     """
