@@ -192,6 +192,35 @@ def test_a_spent_day_keeps_everything_here_and_says_why(tmp_path: Path) -> None:
     run(work)
 
 
+def test_hold_only_begins_no_upload_whatever_room_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sealed already waits like what is held; without that level it is begun."""
+    begun = []
+
+    async def upload(uploading: Uploading, *_: object) -> None:
+        begun.append(uploading)
+        raise TimeoutError
+
+    monkeypatch.setattr(Uploading, "_upload", upload)
+
+    async def work() -> None:
+        daemon = somebody(tmp_path, settings=Settings("http://127.0.0.1:9", trial=True))
+        subject, loop = daemon.subject, asyncio.get_running_loop()
+        keep(subject, clicks(1), at(1))
+        uploading = Uploading(daemon, Registering(daemon, subject.places, lambda: at(3), loop), subject.places, lambda: at(3), loop)
+        await answered()
+        assert uploading._seal(Everything()).envelopes == 1
+        monkeypatch.setattr(daemon, "reconsider", lambda: None)
+        daemon.budget.judged = budget.Judged(Level.HOLD_ONLY, (Cause.MONTH_SPENT,))
+        await uploading._send()
+        assert not begun
+        daemon.budget.judged = budget.FULL
+        with pytest.raises(TimeoutError):
+            await uploading._send()
+        assert begun
+
+    run(work)
+
+
 def test_an_envelope_that_does_not_fit_into_what_is_left_is_told(tmp_path: Path) -> None:
     """Some room is left, and too little: nothing is silent about it."""
 

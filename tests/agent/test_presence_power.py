@@ -14,7 +14,7 @@ __all__ = ["a_private_bus"]
 
 @pytest.mark.usefixtures("bus")
 def test_a_battery_that_runs_down_and_is_charged_goes_through_less_and_nothing_once() -> None:
-    """A day on UPower: 100 to 0 and wavering by a point, charged from there, then unplugged at 30. Each level comes and ends once."""
+    """On UPower: 100 to 0 and wavering by a point, charged from there, then unplugged at 30. Each level comes and ends once."""
     curve = [*(number + wave for number in range(100, 0, -5) for wave in (0, 1)), 1]
     seen: list[tuple[bool, bool]] = []
 
@@ -41,6 +41,26 @@ def test_a_battery_that_runs_down_and_is_charged_goes_through_less_and_nothing_o
 
     asyncio.run(run())
     assert seen == [(False, False), (True, False), (True, True), (False, False), (True, False)]
+
+
+@pytest.mark.usefixtures("bus")
+def test_a_battery_that_goes_down_is_told_at_once() -> None:
+    """It exempts nobody yet, and whoever listens hears of it; its source's death changes nothing."""
+
+    async def run() -> None:
+        async with watching() as watcher:
+            async with a_desktop(UPOWER) as desktop:
+                await watcher.until()
+                await desktop.change(BATTERY_PATH, BATTERY, "Percentage", 39.9)
+                async with asyncio.timeout(10):
+                    while Cause.BATTERY_GOING not in watcher.presence.sparing:
+                        await watcher._next()
+            async with asyncio.timeout(10):
+                while Automatic.BATTERY_LOW not in watcher.presence.untold:
+                    await watcher._next()
+            assert watcher.presence.sparing == {Cause.BATTERY_GOING}
+
+    asyncio.run(run())
 
 
 @pytest.mark.usefixtures("bus")
