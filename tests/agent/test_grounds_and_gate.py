@@ -52,7 +52,7 @@ def test_what_spares_reaches_the_budget_and_an_unknown_link_who_chose_it(tmp_pat
         answers.presence.settle()
         assert daemon.standing.because == (Automatic.LINK_UNKNOWN,)
         answers.presence.tell("networkmanager", {Automatic.METERED_LINK: False})
-        assert daemon.standing.because == ()
+        assert not daemon.standing.because
         answers.presence.tell("battery", {Automatic.BATTERY_LOW: False, Cause.BATTERY_GOING: True})
         assert daemon.budget.judged == Judged(Level.LESS, (Cause.BATTERY_GOING,))
         seen = []

@@ -274,6 +274,8 @@ def test_the_icon_says_when_there_is_less(tmp_path: Path) -> None:
             daemon.budget.cpu_percent = cpu_percent
             daemon.reconsider()
             said.append([each.words for each in daemon.icon.heard if isinstance(each, messages.Appear)][-1])
+        lines = [entry.data for entry in daemon.subject.record.entries if entry.what == STOOD]
+        assert [line.get("over") for line in lines[-2:]] == [["processor_busy"], None]
         assert said == [
             "Less is recorded, because Volens itself takes too much of the processor.",
             "On: only windows on the list are recorded.",

@@ -15,7 +15,7 @@ __all__ = ["a_private_bus"]
 @pytest.mark.usefixtures("bus")
 def test_a_battery_that_runs_down_and_is_charged_goes_through_less_and_nothing_once() -> None:
     """On UPower: 100 to 0 and wavering by a point, charged from there, then unplugged at 30. Each level comes and ends once."""
-    curve = [*(number + wave for number in range(100, 0, -5) for wave in (0, 1)), 1]
+    curve = [100, 60, *(number + wave for limit in (40, 20) for number in range(limit + 2, limit - 4, -1) for wave in (0, 1)), 1]
     seen: list[tuple[bool, bool]] = []
 
     async def run() -> None:

@@ -49,6 +49,7 @@ def test_twenty_full_days_are_a_month() -> None:
     for number in range(20):
         spent = spend(spent, f"2026-12-{number + 1:02}", DAY_BYTES)
     assert [used(spent, name, LIMITS).room_bytes for name in ("2026-12-20", "2026-12-31", "2027-01-01")] == [0, 0, DAY_BYTES]
+    assert [used(spent, name, LIMITS).month_bytes for name in ("2026-11-30", "2020-01-01")] == [MONTH_BYTES] * 2, "set back"
 
 
 def test_the_file_of_an_older_version_counts_for_its_month() -> None:
