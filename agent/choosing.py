@@ -20,7 +20,7 @@ def choose_unplugged(subject: Subject, now: Clocks, *, exempt: bool) -> str:
 
 
 def choose_unknown_link(subject: Subject, now: Clocks, *, exempt: bool) -> str:
-    """Record whether the person is exempt while nothing tells whether the link is metered; what to tell them."""
+    """Record how a link counts of which nothing tells whether it is metered; what to tell them."""
     subject.record.note(LINK_UNKNOWN_CHOSEN, now, {"exempt": exempt})
     return f"While nothing tells whether the link is metered you are {'exempt' if exempt else 'not exempt: it counts as not metered'}."
 

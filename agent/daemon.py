@@ -114,9 +114,7 @@ class Daemon:
     def _exempt_now(self, now: Clocks) -> frozenset[Automatic]:
         """The automatic exemptions that hold now. An hour has to be one of the person's by both clocks."""
         inside = within(self._hours, self.subject.anchor.instants_ms(now))
-        choice = self.subject.record.choice
-        chosen = {Automatic.UNPLUGGED: choice.unplugged, Automatic.LINK_UNKNOWN: choice.link_unknown}
-        told = frozenset(ground for ground in self._automatic if chosen.get(ground, True))
+        told = permission.exempting(self.subject.record.choice, frozenset(self._automatic))
         return told | (frozenset() if inside else {Automatic.OUTSIDE_HOURS})
 
     def exempt(self, ground: Automatic, *, holds: bool) -> None:

@@ -60,7 +60,7 @@ def unplugged(off: Annotated[bool, typer.Option("--off", help="No longer.")] = F
 
 
 @cli.command("unknown-link")
-def unknown_link(off: Annotated[bool, typer.Option("--off", help="No longer: it counts as not metered, as without this.")] = False) -> None:
+def unknown_link(off: Annotated[bool, typer.Option("--off", help="No longer: such a link counts as not metered.")] = False) -> None:
     """Be exempt also while nothing tells if the link is metered."""
     _say(Reach(of_this_person()).ask(messages.ChooseUnknownLink(not off)))
 

@@ -135,7 +135,7 @@ class ChooseUnplugged(Message, frozen=True, tag="choose_unplugged"):
 
 
 class ChooseUnknownLink(Message, frozen=True, tag="choose_unknown_link"):
-    """Whether the person is exempt while nothing tells whether the link is metered. Answer: Done."""
+    """How a link counts of which nothing tells whether it is metered. Answer: Done."""
 
     exempt: bool
 

@@ -70,6 +70,19 @@ def _agreed_hours(receipt: ConsentReceipt | None) -> Hours:
         return NO_HOURS
 
 
+def exempting(choice: Choice, told: frozenset[Automatic]) -> frozenset[Automatic]:
+    """Of the facts that are told of, those that exempt this person.
+
+    Of a link of which nothing tells what was told last is believed, unless they chose how it counts.
+    """
+    spared = set() if choice.unplugged else {Automatic.UNPLUGGED}
+    if choice.link_unknown is not True:
+        spared.add(Automatic.LINK_UNKNOWN)
+    if choice.link_unknown is False and Automatic.LINK_UNKNOWN in told:
+        spared.add(Automatic.METERED_LINK)
+    return told - spared
+
+
 def effective(receipt: ConsentReceipt, policy: Policy, kinds: frozenset[Kind]) -> Scope:
     """What may be observed: consented, in the present policy, on unchanged terms, and not expired in the register."""
     if policy.receiver != receipt.receiver or policy.controller != receipt.controller:

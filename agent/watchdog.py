@@ -5,6 +5,7 @@ Above the ceiling there is less, which the budget sees to; far above it nothing 
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -14,6 +15,8 @@ from agent.daemon import Daemon
 from agent.effort import Costs, Effort, Rest
 from consent.event import Clocks
 from consent.vocabulary import Blocker
+
+_TOO_LARGE = f"volens: a child took more than {effort.CHILD_BYTES // 10**6} MB and is started anew; if it comes back, report this line\n"
 
 
 class Watchdog:
@@ -53,6 +56,7 @@ class Watchdog:
             if pid != observer:  # before the generation ends, which reaps others as well
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+        sys.stderr.write(_TOO_LARGE)
         self._anew_ms = (*effort.recent(self._anew_ms, now_ms), now_ms)
         if len(self._anew_ms) > effort.MOST_ANEW:
             self._begin_rest(now_ms)

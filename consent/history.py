@@ -29,7 +29,7 @@ NOTICE_ACKNOWLEDGED = "notice_acknowledged"
 UNPLUGGED_CHOSEN = "unplugged_chosen"
 """The entry that says whether the person is exempt while no charger is plugged in: `exempt`."""
 LINK_UNKNOWN_CHOSEN = "link_unknown_chosen"
-"""The entry that says whether the person is exempt while nothing tells whether the link is metered: `exempt`."""
+"""The entry that says how a link counts of which nothing tells whether it is metered: `exempt`, or not."""
 
 NEVER = Clocks(0, 0, 0)
 
@@ -63,7 +63,7 @@ class Choice:
         acknowledged: The notices (SHA-256, hex) that were acknowledged since the last withdrawal.
         noticed: The day on which a notice was acknowledged last.
         unplugged: Whether the person is exempt while no charger is plugged in.
-        link_unknown: Whether the person is exempt while nothing tells whether the link is metered.
+        link_unknown: Whether the person is exempt while nothing tells whether the link is metered; None: they have not said.
         exemptions: What the person asked to be exempt from and did not cancel. No withdrawal and no yes touches it.
     """
 
@@ -78,7 +78,7 @@ class Choice:
     acknowledged: frozenset[str] = frozenset()
     noticed: date | None = None
     unplugged: bool = False
-    link_unknown: bool = False
+    link_unknown: bool | None = None
     exemptions: Exemptions = ()
 
 

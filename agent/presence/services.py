@@ -73,14 +73,15 @@ class _OfProperties(Service):
 
 
 class Link(_OfProperties):
-    """NetworkManager: whether the link is paid for by what goes over it."""
+    """NetworkManager: whether the link is paid for by what goes over it. Where it does not know, that is as if it were gone."""
 
     name = interface = "org.freedesktop.NetworkManager"
     label, path = "networkmanager", "/org/freedesktop/NetworkManager"
 
     def told(self, now: dict[str, Any]) -> None:
         if "Metered" in now:
-            self.say({Automatic.METERED_LINK: _METERED.get(now["Metered"])})
+            metered = _METERED.get(now["Metered"])
+            self.say(None if metered is None else {Automatic.METERED_LINK: metered})
 
 
 class Charger(_OfProperties):

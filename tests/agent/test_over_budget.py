@@ -285,7 +285,7 @@ def test_the_icon_says_when_there_is_less(tmp_path: Path) -> None:
 
 
 def test_only_who_chose_it_is_exempt_on_an_unknown_link_and_it_is_in_the_ledger(tmp_path: Path) -> None:
-    """Not chosen: it counts as not metered. Chosen: as metered. Taken back: as before. A restart knows."""
+    """Not chosen: it counts as not metered, if nothing told otherwise. Chosen: as metered. Taken back: as not metered. A restart knows."""
 
     async def work() -> None:
         clock = Clock("2026-11-20T10:00:00Z")

@@ -199,7 +199,7 @@ def test_a_bus_that_dies_while_it_says_locked_opens_nothing(tmp_path: Path, monk
         (SESSION, LOGIN1_SESSION, "Remote", (True, False), Automatic.REMOTE_CONTROLLED),
         (SESSION, LOGIN1_SESSION, "IdleHint", (True, False), Automatic.ABSENT),
         (NETWORK_PATH, NETWORK, "Metered", (1, 2), Automatic.METERED_LINK),
-        (NETWORK_PATH, NETWORK, "Metered", (3, 0), Automatic.METERED_LINK),
+        (NETWORK_PATH, NETWORK, "Metered", (3, 4), Automatic.METERED_LINK),
         (BATTERY_PATH, BATTERY, "Percentage", (19.9, 25.0), Automatic.BATTERY_LOW),
     ],
 )

@@ -3,8 +3,14 @@
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.budget import Cause
+from agent.permission import exempting
+from agent.presence.presence import Presence
+from consent.event import Clocks
+from consent.history import Choice
 from consent.vocabulary import Automatic
 from tests.agent.buses import BATTERY, BATTERY_PATH, NETWORK, NETWORK_PATH, UPOWER, UPOWER_PATH, a_desktop
 from tests.agent.test_presence import a_private_bus, settled, watching
@@ -64,22 +70,50 @@ def test_a_battery_that_goes_down_is_told_at_once() -> None:
 
 
 @pytest.mark.usefixtures("bus")
-def test_a_link_of_which_nobody_tells_is_told_apart() -> None:
-    """Metered, not metered, unknown, and no service at all: the last two are what somebody may have chosen to be exempt in."""
+def test_a_link_of_which_nobody_tells_is_told_apart_and_opens_nothing() -> None:
+    """No service, not metered, unknown, metered, unknown, no service: what was metered is believed so until somebody says otherwise."""
+    metered, unknown = Automatic.METERED_LINK, Automatic.LINK_UNKNOWN
 
     async def run() -> None:
         async with watching() as watcher:
             await watcher.until()
-            assert Automatic.LINK_UNKNOWN in watcher.presence.exempting
+            found = [watcher.presence.exempting]
             async with a_desktop(NETWORK) as desktop:
-                found = []
-                for value, holding in ((1, [Automatic.METERED_LINK]), (2, []), (0, []), (3, [Automatic.METERED_LINK]), (4, [])):
+                for value in (2, 0, 1, 0, 3, 4, 1):
                     await desktop.change(NETWORK_PATH, NETWORK, "Metered", value)
-                    await watcher.until(*holding)
                     async with asyncio.timeout(10):
-                        while (Automatic.METERED_LINK in watcher.presence.untold) is not (value == 0):
+                        while (unknown in watcher.presence.exempting) is not (value == 0) or (
+                            value and ((metered in watcher.presence.holding) is not (value in (1, 3)))
+                        ):
                             await watcher._next()
-                    found.append(Automatic.LINK_UNKNOWN in watcher.presence.exempting)
-                assert found == [False, False, True, False, False]
+                    found.append(watcher.presence.exempting)
+            async with asyncio.timeout(10):
+                while unknown not in watcher.presence.exempting:
+                    await watcher._next()
+            found.append(watcher.presence.exempting)
+            assert found == [{unknown}, set(), {unknown}, {metered}, {metered, unknown}, {metered}, set(), {metered}, {metered, unknown}]
 
     asyncio.run(run())
+
+
+links = st.lists(st.sampled_from([True, False, None]), max_size=20)
+
+
+@given(links, st.sampled_from([None, True, False]))
+def test_a_link_that_becomes_unknown_opens_nothing_unless_the_person_chose_so(row: list[bool | None], chosen: bool | None) -> None:
+    """Whatever was told before, by whatever was there: unknown is at least as closed as what was known, and as closed as metered for
+    whoever wants that; only who chose it to count as not metered is open then."""
+    presence = Presence(lambda: Clocks(0, 0, 0), lambda *_: None, lambda: None, {})
+    presence.settle()
+    choice, before = Choice(link_unknown=chosen), False
+    for metered in row:
+        presence.tell("networkmanager", None if metered is None else {Automatic.METERED_LINK: metered})
+        exempt = bool(exempting(choice, presence.exempting))
+        match metered, chosen:
+            case None, None:
+                assert exempt == before
+            case None, _:
+                assert exempt == chosen
+            case _:
+                assert exempt == metered
+        before = exempt

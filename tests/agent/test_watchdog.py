@@ -109,7 +109,7 @@ def same_permission(one: Standing, other: Standing) -> bool:
 
 
 def test_an_observer_that_leaks_is_started_anew_and_capture_goes_on_in_the_same_standing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """P03: one that has grown beyond the bound is another process after the next look, of a new generation of the same permission."""
 
@@ -126,6 +126,7 @@ def test_an_observer_that_leaks_is_started_anew_and_capture_goes_on_in_the_same_
         assert scene.daemon.standing is after, "the new one is of the usual size, and is left alone"
 
     played(tmp_path, monkeypatch, ["grows", "quiet"], play)
+    assert capsys.readouterr().err.count("a child took more than 150 MB") == 1
 
 
 def test_an_observer_that_spins_is_ended_for_a_while_and_then_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
