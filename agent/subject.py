@@ -22,7 +22,7 @@ from agent.words import counted, forgotten_words, hold_words
 from consent.event import Clocks, Event
 from consent.gate import Admitted
 from consent.history import HOLD_CHOSEN
-from consent.ledger import LedgerUnwritable
+from consent.ledger import Entry, LedgerUnwritable
 from consent.policy import Policy
 from consent.receipt import ConsentReceipt, commitment
 from consent.standing import Happening, Standing
@@ -66,7 +66,7 @@ class Subject:
         self.catch_up()
         self.seen = saved.seen(places.seen)
         self.anchor = saved.anchor(places.anchor, boot, now)
-        self._spent = saved.spent(places.spent)
+        self._spent = saved.spent(places.spent, self._sent_lines())
         self.tally = saved.tally(places.tally)
         self.tally.forgotten += self.hold.recovered.forgotten_n
         unsaid_n = self._note_sent(now)
@@ -365,8 +365,11 @@ class Subject:
 
     def sent(self) -> SentPart:
         """Batches and bytes that the receiver has acknowledged, ever."""
-        sizes = [int(entry.data["bytes"]) for entry in self.record.entries if entry.what == SENT]
+        sizes = [int(entry.data["bytes"]) for entry in self._sent_lines()]
         return SentPart(len(sizes), sum(sizes))
+
+    def _sent_lines(self) -> list[Entry]:
+        return [entry for entry in self.record.entries if entry.what == SENT]
 
     def used(self, now: Clocks) -> allowance.Used:
         """Bytes of envelopes whose upload was begun today and this month (UTC), acknowledged or not, and how many may be."""

@@ -327,6 +327,28 @@ def test_a_months_bytes_survive_restarts_and_no_clock_gives_more(tmp_path: Path)
     subject.close()
 
 
+@pytest.mark.parametrize("broken", [None, b"", b"{}x", b'{"day":"soon"}'])
+def test_a_lost_count_is_made_again_from_the_ledger(tmp_path: Path, broken: bytes | None) -> None:
+    """The file is gone or damaged: what the receiver has acknowledged counts for its day and its month."""
+    subject = subject_in(tmp_path)
+    say_yes(subject, at(0))
+    keep(subject, clicks(1), at(1))
+    subject.seal(recording(), POLICY, at(2), span=Everything())
+    (note,) = subject.outbox.waiting()
+    subject.spend(note.envelope_bytes, at(3))
+    subject.was_sent(note.id, at(3))
+    subject.close()
+    path = subject.places.spent
+    if broken is None:
+        path.unlink()
+    else:
+        path.write_bytes(broken)
+    again = subject_in(tmp_path, at(4))
+    used = again.used(at(4))
+    assert used.day_bytes == used.month_bytes == note.envelope_bytes
+    again.close()
+
+
 @pytest.mark.parametrize("text", ["bytes_a_day = 20000001", "bytes_a_month = 400000001", "bytes_a_day = -1", "bytes_a_day = true"])
 def test_the_settings_only_lower(tmp_path: Path, text: str) -> None:
     """More than without them is refused, in words."""
