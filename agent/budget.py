@@ -21,8 +21,8 @@ GOING_PERCENT, GOING_ENDS_PERCENT = 40.0, 45.0
 NEARLY = 0.8
 """Of a day's or a month's bytes: from here on the costly kinds stay off, so that the rest is left to what costs next to nothing."""
 CPU_PERCENT, CPU_ENDS_PERCENT = 5.0, 3.0
-"""Of one core, all our processes together, as a mean of `effort.WINDOW_S`. The bench's bar for work without a pause is 0.8 (1.0 s in 125 s):
-six times that is no work of ours, and still less than anybody feels. A thread that spins takes a hundred."""
+"""Of one core, all our processes together, as a mean of `effort.WINDOW_S`. The bench's bar for steady work is 0.8 (1.0 s in 125 s):
+six times that is no work of ours, and less than anybody feels. A thread that spins takes a hundred."""
 CPU_REST_PERCENT = 2 * CPU_PERCENT
 """Above it less is not enough: nothing is observed for a while."""
 
