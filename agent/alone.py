@@ -91,8 +91,8 @@ class Alone:
             case messages.ChooseHours(text, only_say):
                 words = choosing.hours_words(subject) if only_say else choosing.choose_hours(subject, hours(text, zone.name()), now)
                 return messages.Done(words)
-            case messages.ChooseUnplugged(exempt):
-                return messages.Done(choosing.choose_unplugged(subject, now, exempt=exempt))
+            case messages.ChooseUnplugged() | messages.ChooseUnknownLink():
+                return messages.Done(choosing.choose_ground(subject, request, now))
             case messages.AskReceipt(begin):
                 return messages.receipt_part(subject.record.choice.receipt, begin)
         return self._exempt(request, subject, now)

@@ -117,7 +117,7 @@ class Answers:
         match request:
             case messages.Send():
                 return messages.Done(await self._uploading.send_now(self._span(request)))
-            case messages.HoldFor() | messages.ChooseHours() | messages.ChooseUnplugged():
+            case messages.HoldFor() | messages.ChooseHours() | messages.ChooseUnplugged() | messages.ChooseUnknownLink():
                 return self._choose(request)
             case messages.GiveConsent() | messages.Acknowledge():
                 return self._consent_step(request)
@@ -127,14 +127,16 @@ class Answers:
                 return self._exempt(request)
         return self._look(request)
 
-    def _choose(self, request: messages.HoldFor | messages.ChooseHours | messages.ChooseUnplugged) -> messages.Answer:
+    def _choose(
+        self, request: messages.HoldFor | messages.ChooseHours | messages.ChooseUnplugged | messages.ChooseUnknownLink
+    ) -> messages.Answer:
         match request:
             case messages.HoldFor(seconds):
                 return self._hold_for(seconds)
             case messages.ChooseHours():
                 return self._choose_hours(request)
-            case messages.ChooseUnplugged(exempt):
-                return self._decided(lambda: choosing.choose_unplugged(self._daemon.subject, self._read(), exempt=exempt))
+            case messages.ChooseUnplugged() | messages.ChooseUnknownLink():
+                return self._decided(lambda: choosing.choose_ground(self._daemon.subject, request, self._read()))
 
     def _stop_or_go_on(self, request: messages.Pause | messages.Resume | messages.Forget) -> messages.Answer:
         match request:
@@ -180,15 +182,19 @@ class Answers:
             locks=self.presence.told_by,
             untold=self.presence.untold,
             trouble=daemon.trouble or self._trays.why,
+            budget=daemon.budget.judged,
+            cpu_percent=daemon.budget.cpu_percent,
         )
 
     def _presence_changed(self) -> None:
         """What holds now replaces what held before; nothing opens in between."""
-        before, self._exempting = self._exempting, self.presence.holding
+        before, self._exempting = self._exempting, self.presence.exempting
+        self._daemon.budget.sparing = self.presence.sparing
         for ground in sorted(self._exempting - before):
             self._daemon.exempt(ground, holds=True)
         for ground in sorted(before - self._exempting):
             self._daemon.exempt(ground, holds=False)
+        self._daemon.reconsider()
         self._daemon.changed()
 
     # --- what a person says -------------------------------------------------------------------------------------

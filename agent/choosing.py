@@ -1,9 +1,9 @@
-"""What a person chooses by one line of the ledger and nothing else: their hours, and whether they are exempt without a charger."""
+"""What a person chooses by one line of the ledger and nothing else: their hours, and what else is to exempt them without asking."""
 
-from agent import permission, zone
+from agent import messages, permission, zone
 from agent.subject import Subject
 from consent.event import Clocks
-from consent.history import HOURS_CHOSEN, UNPLUGGED_CHOSEN
+from consent.history import HOURS_CHOSEN, LINK_UNKNOWN_CHOSEN, UNPLUGGED_CHOSEN
 from consent.hours import ALWAYS_WORD, Hours, usual
 
 
@@ -17,6 +17,21 @@ def choose_unplugged(subject: Subject, now: Clocks, *, exempt: bool) -> str:
     """Record whether the person is exempt while no charger is plugged in; what to tell them."""
     subject.record.note(UNPLUGGED_CHOSEN, now, {"exempt": exempt})
     return f"Without a charger you are {'exempt' if exempt else 'not exempt by that alone'}, as far as the computer says so."
+
+
+def choose_unknown_link(subject: Subject, now: Clocks, *, exempt: bool) -> str:
+    """Record how a link counts of which nothing tells whether it is metered; what to tell them."""
+    subject.record.note(LINK_UNKNOWN_CHOSEN, now, {"exempt": exempt})
+    return f"While nothing tells whether the link is metered you are {'exempt' if exempt else 'not exempt: it counts as not metered'}."
+
+
+def choose_ground(subject: Subject, chosen: messages.ChooseUnplugged | messages.ChooseUnknownLink, now: Clocks) -> str:
+    """Record whether such a fact exempts; what to tell the person."""
+    match chosen:
+        case messages.ChooseUnplugged(exempt):
+            return choose_unplugged(subject, now, exempt=exempt)
+        case messages.ChooseUnknownLink(exempt):
+            return choose_unknown_link(subject, now, exempt=exempt)
 
 
 def hours_offered(subject: Subject) -> str:

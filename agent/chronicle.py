@@ -1,7 +1,8 @@
 """What the ledger is told that nobody said: what became of raw inputs, and transitions that are facts about the machine. Bounded.
 
 Two sorts of lines. `counted`: the whole tally, so that refusals by reason are in the chain: at each pause, forgetting and withdrawal, and
-besides at most once an hour. `stood`: from open to blocked and back, with the blockers. At most MOST_A_DAY together; what is left out is
+besides at most once an hour. `stood`: from open to blocked and back, with the blockers, and with what the budget leaves; so an exemption
+that the budget makes is told, and its end. At most MOST_A_DAY together; what is left out is
 counted in the next. They never take the reserve, and nothing waits for them: without room they are left out.
 """
 
@@ -9,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from agent.budget import FULL, Judged, Level
 from agent.record import Record
 from agent.status import TallyPart
 from consent.event import Clocks
@@ -37,11 +39,17 @@ class Chronicle:
         self._today = sum(entry.at.day == self._day for entry in ours)
         self._left_out = 0
 
-    def stood(self, standing: Standing, now: Clocks) -> None:
-        """What holds now, if the subject's own words are a yes: their other words are lines of their own."""
+    def stood(self, standing: Standing, now: Clocks, budget: Judged = FULL) -> None:
+        """What holds now and what the budget leaves, if the subject's own words are a yes: their other words are lines of their own."""
         if standing.state not in _FACTS or self._record.choice.state not in _FACTS:
             return
-        data = {"state": standing.state.value, "why": [each.value for each in standing.blockers], "open": may_open(standing)}
+        data: dict[str, Any] = {
+            "state": standing.state.value,
+            "why": [each.value for each in standing.blockers],
+            "open": may_open(standing),
+        }
+        if budget.level is not Level.FULL:
+            data |= {"budget": budget.level.value, "over": [cause.value for cause in budget.why]}
         if data != self._stood and self._tell(STOOD, now, data):
             self._stood = data
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from agent import clock, messages, narrowing, permission
+from agent.budget import Budget
 from agent.carry import carry_all
 from agent.child import Child
 from agent.indicator import Indicator
@@ -63,6 +64,7 @@ class Daemon:
         self.code: str | None = None
         self.collectors: tuple[pipe.CollectorState, ...] = ()
         self.recorded = False
+        self.budget = Budget()
         self.ended: list[Callable[[], None]] = []
         self.moved: list[Callable[[], None]] = []
         self.kept: list[Callable[[], None]] = []
@@ -92,6 +94,8 @@ class Daemon:
         self._hours = permission.hours(record.choice, receipt)
         instants_ms = self.subject.anchor.instants_ms(now)
         self._asked = permission.asked_now(record.choice, instants_ms)
+        automatic = self._exempt_now(now)
+        left = self.budget.judge(automatic, self.subject.used(now), resting=Blocker.OVER_BUDGET in self._blockers)
         return Facts(
             record.choice,
             receipt,
@@ -99,8 +103,9 @@ class Daemon:
             in_force(self.register, self.today()),
             self.indicator.proof,
             blockers,
-            self._exempt_now(now),
+            automatic,
             instants_ms=instants_ms,
+            level=left.level,
             today=self.local_day(),
             daily_notice=self.subject.settings.daily_notice,
         )
@@ -108,8 +113,8 @@ class Daemon:
     def _exempt_now(self, now: Clocks) -> frozenset[Automatic]:
         """The automatic exemptions that hold now. An hour has to be one of the person's by both clocks."""
         inside = within(self._hours, self.subject.anchor.instants_ms(now))
-        told = self._automatic if self.subject.record.choice.unplugged else self._automatic - {Automatic.UNPLUGGED}
-        return frozenset(told) | (frozenset() if inside else {Automatic.OUTSIDE_HOURS})
+        told = permission.exempting(self.subject.record.choice, frozenset(self._automatic))
+        return told | (frozenset() if inside else {Automatic.OUTSIDE_HOURS})
 
     def exempt(self, ground: Automatic, *, holds: bool) -> None:
         """A fact about the session or the machine that exempts from everything while it holds."""
@@ -169,10 +174,15 @@ class Daemon:
 
     def reconsider(self) -> None:
         """Work out what holds now; if that is another permission than before, turn to it."""
+        left = self.budget.judged
         wanted = permission.standing(self.facts(), self.standing.generation)
-        if not permission.same(wanted, self.standing):
+        if turned := not permission.same(wanted, self.standing):
             self.turn(wanted)
-            self.subject.chronicle.stood(self.standing, self._read())
+        elif self.budget.judged != left:
+            self.appear()
+            self.changed()
+        if turned or self.budget.judged != left:
+            self.subject.chronicle.stood(self.standing, self._read(), self.budget.judged)
 
     def turn(self, wanted: Standing) -> None:
         """A new permission, a new generation: close, kill, drop, then show; hooks only if everything holds."""
@@ -211,6 +221,12 @@ class Daemon:
         self.retrying.forget()
         self.reconsider()
 
+    def lift(self, blocker: Blocker) -> None:
+        """What this blocker said holds no longer."""
+        if blocker in self._blockers:
+            self._blockers.discard(blocker)
+            self.reconsider()
+
     def go_on(self) -> None:
         """Once a ledger that could not be written can be, nothing that it blocked waits for a person."""
         subject, now = self.subject, self._read()
@@ -227,6 +243,8 @@ class Daemon:
         choice, now = self.subject.record.choice, self._read()
         left = choice.pause.left_s(now, self.subject.boot) if choice.pause else None
         text = permission.words(self.standing, until_resumed=bool(choice.pause and choice.pause.minutes is None))  # words that do not age
+        if self.standing.state is State.CONSENTED:
+            text = self.budget.judged.words or text
         recorded = self.recorded and self._observer is not None
         self.indicator.show(messages.Appear(self.standing.state, recorded, text, choice.since.wall_ms, left, self.code))
 
@@ -273,6 +291,15 @@ class Daemon:
         if self._observer is not None:
             self._observer.kill()
         self._observer, self.collectors, self.recorded = None, (), False
+
+    @property
+    def observer_pid(self) -> int | None:
+        """The process of the observer that runs now."""
+        return self._observer.pid if self._observer is not None else None
+
+    def observe_anew(self) -> None:
+        """Another observer in the place of this one, under the same permission, which is a generation of its own."""
+        self.turn(self.standing)
 
     def _observer_died(self) -> None:
         self._failed(Blocker.OBSERVER_FAILING, f"the observer ended {self._observer.ending}" if self._observer else "")

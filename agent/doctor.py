@@ -15,7 +15,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from agent import settings, show
+from agent import budget, settings, show
 from agent.errors import CannotDo, StateUnsafe, Usage
 from agent.permission import BLOCKER_WORDS
 from agent.places import Places, of_this_person
@@ -166,6 +166,22 @@ def _lock(ground: Ground) -> Iterator[Check]:
         yield Check("lock", Level.OK, f"told by {', '.join(told_by)}")
 
 
+def _budget(ground: Ground) -> Iterator[Check]:
+    """What the budget leaves, and what Volens itself takes of the machine."""
+    found = ground.status.budget
+    if not ground.status.running or found.bytes_limit is None or found.month_limit is None:
+        return
+    used = (
+        f"today {show.most_words(found.bytes_today, found.bytes_limit)}, this month {show.most_words(found.bytes_month, found.month_limit)}"
+    )
+    took = f", {found.cpu_percent} % of one core in the last minutes" if found.cpu_percent is not None else ""
+    if found.level is budget.Level.FULL:
+        yield Check("budget", Level.OK, f"{used}{took}")
+    else:
+        because = " and ".join(budget.CAUSE_WORDS[cause] for cause in found.why)
+        yield Check("budget", Level.WARN, f"{budget.LEVEL_WORDS[found.level]}, because {because}; {used}{took}", "it goes on by itself")
+
+
 def _untold(ground: Ground) -> Iterator[Check]:
     """What the desktop cannot tell of the session, so that nothing exempts by itself because of it."""
     for words in unknowns(ground.status.untold) if ground.status.running else ():
@@ -183,6 +199,7 @@ CHECKS: tuple[Callable[[Ground], Iterator[Check]], ...] = (
     _hooks,
     _roles,
     _lock,
+    _budget,
     _untold,
 )
 """Everything that is looked at, in the order in which it is said."""

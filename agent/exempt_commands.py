@@ -59,6 +59,12 @@ def unplugged(off: Annotated[bool, typer.Option("--off", help="No longer.")] = F
     _say(Reach(of_this_person()).ask(messages.ChooseUnplugged(not off)))
 
 
+@cli.command("unknown-link")
+def unknown_link(off: Annotated[bool, typer.Option("--off", help="No longer: such a link counts as not metered.")] = False) -> None:
+    """Be exempt also while nothing tells if the link is metered."""
+    _say(Reach(of_this_person()).ask(messages.ChooseUnknownLink(not off)))
+
+
 @cli.command("list")
 def list_exemptions(as_json: AsJson = False) -> None:
     """What you are exempt from."""

@@ -135,6 +135,12 @@ class ChooseUnplugged(Message, frozen=True, tag="choose_unplugged"):
     exempt: bool
 
 
+class ChooseUnknownLink(Message, frozen=True, tag="choose_unknown_link"):
+    """How a link counts of which nothing tells whether it is metered. Answer: Done."""
+
+    exempt: bool
+
+
 class ShowHeld(Message, frozen=True, tag="show"):
     """What is held, decoded. `since_s` None: all. Answers: HeldPart..., HeldEnd."""
 
@@ -204,6 +210,7 @@ Request = (
     | HoldFor
     | ChooseHours
     | ChooseUnplugged
+    | ChooseUnknownLink
     | AskReviewer
     | AskExemption
     | CancelExemption

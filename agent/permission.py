@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 
+from agent import budget
+from agent.budget import Level
 from consent import exemption
 from consent.exemption import Exemption
 from consent.history import Choice
@@ -39,6 +41,7 @@ class Facts:
         automatic: Exemptions that nobody needs to ask for, as they hold now.
         today: The judged day here (`agent.today`); None: not known, and then no notice of today was acknowledged.
         daily_notice: Whether this machine's settings ask for the notice on each day, whatever the policy says.
+        level: How much of it the budget leaves.
         instants_ms: What time it may be, milliseconds since 1970, by each clock; without any, an exemption for some hours holds.
     """
 
@@ -51,6 +54,7 @@ class Facts:
     automatic: frozenset[Automatic] = frozenset()
     today: date | None = None
     daily_notice: bool = False
+    level: Level = Level.FULL
     instants_ms: tuple[int, ...] = ()
 
 
@@ -64,6 +68,19 @@ def _agreed_hours(receipt: ConsentReceipt | None) -> Hours:
         return parse(receipt.hours) if receipt else NO_HOURS
     except HoursError:
         return NO_HOURS
+
+
+def exempting(choice: Choice, told: frozenset[Automatic]) -> frozenset[Automatic]:
+    """Of the facts that are told of, those that exempt this person.
+
+    Of a link of which nothing tells what was told last is believed, unless they chose how it counts.
+    """
+    spared = set() if choice.unplugged else {Automatic.UNPLUGGED}
+    if choice.link_unknown is not True:
+        spared.add(Automatic.LINK_UNKNOWN)
+    if choice.link_unknown is False and Automatic.LINK_UNKNOWN in told:
+        spared.add(Automatic.METERED_LINK)
+    return told - spared
 
 
 def effective(receipt: ConsentReceipt, policy: Policy, kinds: frozenset[Kind]) -> Scope:
@@ -117,6 +134,9 @@ def standing(facts: Facts, generation: int) -> Standing:
     now = exemption.minus(scope, (each.covers for each in asked))
     if scope.surfaces() and not now.surfaces() and not blockers:
         return _exempt(facts, asked, generation, for_good=not ever.surfaces())
+    agreed, now = now, budget.left(now, facts.level)
+    if agreed.surfaces() and not now.surfaces():
+        blockers.add(Blocker.OVER_BUDGET)
     state = after(State.CONSENTED, Happening.BLOCKER_ROSE) if blockers else State.CONSENTED
     shown = facts.proof.shows(State.CONSENTED)
     return Standing(state, generation, now, shown, tuple(sorted(blockers)), exempt=every, aside=ever.without(now))
@@ -187,6 +207,7 @@ BLOCKER_WORDS: Mapping[Blocker, str] = MappingProxyType(
         Blocker.DISPLAY_GONE: "the display is gone",
         Blocker.NOT_OBSERVABLE: "this desktop session cannot be observed",
         Blocker.OBSERVER_FAILING: "the observer keeps failing",
+        Blocker.OVER_BUDGET: "it would take more of this computer than it may",
     }
 )
 

@@ -1,10 +1,12 @@
 """Status: what holds now, as the one object that CLI, icon and pages show. From the subject's state and, if alive, the daemon's."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from agent import permission
+from agent.budget import COSTLY, FULL, Facts, Judged, Level, judge
 from agent.faults import Fault
 from agent.policies import InForce
 from agent.status import (
@@ -29,7 +31,6 @@ from consent.event import Clocks
 from consent.proof import NONE, Proof
 from consent.standing import Standing
 from consent.vocabulary import Automatic, Blocker, State
-from transport.allowance import DAY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Alive:
         locks: What tells that the screen is locked.
         untold: Automatic exemptions of which nothing can tell.
         trouble: Why a child that is needed does not run, for people.
+        budget: What the budget leaves.
+        cpu_percent: Of one core, what all our processes took in the last minutes.
     """
 
     standing: Standing
@@ -54,6 +57,8 @@ class Alive:
     locks: tuple[str, ...] = ()
     untold: tuple[Automatic, ...] = ()
     trouble: str = ""
+    budget: Judged = FULL
+    cpu_percent: float | None = None
 
 
 def _iso(wall_ms: int) -> str:
@@ -78,6 +83,23 @@ def _exemptions(subject: Subject, standing: Standing, now: Clocks) -> tuple[Exem
     instants_ms = subject.anchor.instants_ms(now)
     asked = (ExemptionPart(each.id, each.ground.value, each.stage(instants_ms).value) for each in subject.record.choice.exemptions)
     return (*(ExemptionPart(each.value, each.value, "automatic") for each in standing.because), *asked)
+
+
+def _collectors(alive: Alive) -> Iterator[CollectorPart]:
+    """How each collector is, and which are off because of the budget."""
+    yield from (CollectorPart(one.kind, one.state, one.why) for one in alive.collectors)
+    if alive.standing.state is State.CONSENTED and alive.budget.level.reaches(Level.LESS):
+        spared = alive.standing.aside.kinds() & COSTLY - alive.standing.scope.kinds()
+        yield from (CollectorPart(kind, "off", "over budget") for kind in sorted(spared))
+
+
+def _budget(subject: Subject, now: Clocks, alive: Alive | None) -> BudgetPart:
+    used = subject.used(now)
+    judged = alive.budget if alive else judge(Facts(used=used))
+    said = judged.words if alive is None or alive.standing.state is State.CONSENTED else ""
+    cpu = round(alive.cpu_percent, 1) if alive and alive.cpu_percent is not None else None
+    limits = used.limits
+    return BudgetPart(used.day_bytes, limits.day_bytes, used.month_bytes, limits.month_bytes, judged.level, judged.why, said, cpu)
 
 
 def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
@@ -111,7 +133,7 @@ def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
         receipt=ReceiptPart(receipt.id if receipt else None),
         pause=PausePart(left, until_resumed),
         exemptions=_exemptions(subject, standing, now),
-        collectors=tuple(CollectorPart(one.kind, one.state, one.why) for one in alive.collectors) if alive else (),
+        collectors=tuple(_collectors(alive)) if alive else (),
         hold=HoldPart(
             held.events,
             held.held_bytes,
@@ -123,7 +145,7 @@ def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
         outbox=OutboxPart(waiting.envelopes, waiting.envelope_bytes, alive.waits if alive else None),
         sent=sent,
         tally=subject.tally.part(),
-        budget=BudgetPart(subject.today_bytes(now), DAY_BYTES),
+        budget=_budget(subject, now, alive),
         keystore=subject.keystore.where,
         untold=alive.untold if alive else (),
     )
@@ -150,6 +172,6 @@ def fault_report(fault: Fault) -> Status:
         outbox=OutboxPart(0, 0, None),
         sent=SentPart(0, 0),
         tally=TallyPart(0, {}, 0, 0, 0, 0, 0),
-        budget=BudgetPart(0, None),
+        budget=BudgetPart(0, None, level=Level.NOTHING),
         keystore="unknown",
     )

@@ -21,6 +21,7 @@ from agent.registering import Registering
 from agent.subject import Subject
 from agent.trays import Trays
 from agent.uploading import Uploading
+from agent.watchdog import Watchdog
 from consent.register import parse
 from consent.vocabulary import State
 from transport.process import close_to_others
@@ -77,7 +78,14 @@ async def _run(places: Places, subject: Subject, lock: Lock, *, only_erase: bool
     daemon.indicator.silent = trays.end
     daemon.retrying.returned = trays.sooner
     daemon.reconsider()
-    keeping = (trays.keep(), uploading.keep(), registering.keep(), exempting.keep(), answers.presence.keep(), _checkpoint(daemon))
+    keeping = (
+        trays.keep(),
+        uploading.keep(),
+        registering.keep(),
+        exempting.keep(),
+        answers.presence.keep(),
+        _checkpoint(daemon, Watchdog(daemon, clock.read)),
+    )
     tasks = [asyncio.create_task(work) for work in keeping]
     over = asyncio.create_task(answers.over.wait())
     await asyncio.wait([over, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -121,12 +129,16 @@ async def _exempt(exempting: Exempting) -> None:
             await exempting.once()
 
 
-async def _checkpoint(daemon: Daemon) -> None:
-    """Save the counts now and then, tell the ledger what it could not take, drop what is too old, notice that a policy has expired."""
+async def _checkpoint(daemon: Daemon, watchdog: Watchdog) -> None:
+    """Save the counts now and then, tell the ledger what it could not take, drop what is too old, notice that a policy has expired.
+
+    And look what all this costs: nothing else wakes the daemon for that.
+    """
     while True:
         await asyncio.sleep(CHECKPOINT_S)
         daemon.subject.catch_up()
         daemon.subject.drop_aged(clock.read())
         daemon.subject.save()
         daemon.go_on()
+        watchdog.look()
         daemon.reconsider()

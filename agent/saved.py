@@ -1,6 +1,8 @@
 """What was counted and saved beside the ledger, read again. What cannot be read counts as nothing: none of it opens anything."""
 
 import contextlib
+from collections.abc import Iterable
+from functools import reduce
 from pathlib import Path
 
 import msgspec
@@ -8,6 +10,7 @@ import msgspec
 from agent.status import TallyPart
 from agent.tally import Tally
 from consent.event import Clocks
+from consent.ledger import Entry
 from consent.steady import Anchor, anchored
 from consent.unreadable import UNREADABLE
 from transport import allowance, disk
@@ -22,12 +25,14 @@ def tally(path: Path) -> Tally:
         return Tally()
 
 
-def spent(path: Path) -> allowance.Spent:
-    """What was sent today."""
+def spent(path: Path, sent: Iterable[Entry]) -> allowance.Spent:
+    """What was sent today and this month; where that is lost, at least what the ledger's lines of sent batches tell."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=allowance.Spent)
     except (OSError, *UNREADABLE):
-        return allowance.Spent()
+        return reduce(
+            lambda found, entry: allowance.spend(found, entry.at.day.isoformat(), int(entry.data["bytes"])), sent, allowance.Spent()
+        )
 
 
 def anchor(path: Path, boot: str, now: Clocks) -> Anchor:

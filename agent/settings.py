@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import AgentError
-from transport import jobs
+from transport import allowance, jobs
 
-_KEYS = {"receiver": str, "receiver_pin": str, "trial": bool, "daily_notice": bool}
+_KEYS = {"receiver": str, "receiver_pin": str, "trial": bool, "daily_notice": bool, "bytes_a_day": int, "bytes_a_month": int}
+_MOST = {"bytes_a_day": allowance.DAY_BYTES, "bytes_a_month": allowance.MONTH_BYTES}
 _PIN = re.compile(r"[0-9a-f]{64}")
 
 
@@ -27,12 +28,21 @@ class Settings:
         key with a trusted certificate.
     daily_notice: The notice has to be acknowledged on each day, whatever the policy says: a machine in a place whose law asks for it.
     trial: A local trial: throw-away keys, a receiver on this machine's loopback, labelled as such everywhere.
+    bytes_a_day: The most that may leave in a day (UTC); no more than without it.
+    bytes_a_month: The same of a month.
     """
 
     receiver: str | None = None
     receiver_pin: str | None = None
     trial: bool = False
     daily_notice: bool = False
+    bytes_a_day: int = allowance.DAY_BYTES
+    bytes_a_month: int = allowance.MONTH_BYTES
+
+    @property
+    def limits(self) -> allowance.Limits:
+        """The most that may leave."""
+        return allowance.Limits(self.bytes_a_day, self.bytes_a_month)
 
 
 def read(path: Path) -> Settings:
@@ -46,8 +56,7 @@ def read(path: Path) -> Settings:
     except ValueError:  # not UTF-8, or not TOML
         raise SettingsWrong(f"{path} is not TOML", "mend or remove it") from None
     for key, value in raw.items():
-        if key not in _KEYS or type(value) is not _KEYS[key]:
-            raise SettingsWrong(f"{path} has an unknown key or a wrong value: {key}", f"the keys are {', '.join(_KEYS)}")
+        _check_one(path, key, value)
     settings = Settings(**raw)
     if settings.receiver is not None:
         check_receiver(path, settings.receiver)
@@ -56,6 +65,13 @@ def read(path: Path) -> Settings:
     if settings.trial and not (settings.receiver or "").startswith("http://127.0.0.1:"):
         raise SettingsWrong("a local trial is possible with a receiver on 127.0.0.1 only", "remove the key trial")
     return settings
+
+
+def _check_one(path: Path, key: str, value: object) -> None:
+    if key not in _KEYS or type(value) is not _KEYS[key]:
+        raise SettingsWrong(f"{path} has an unknown key or a wrong value: {key}", f"the keys are {', '.join(_KEYS)}")
+    if isinstance(value, int) and key in _MOST and not 0 <= value <= _MOST[key]:
+        raise SettingsWrong(f"{path}: {key} can only be lowered, from {_MOST[key]}", "give a smaller number of bytes, or remove it")
 
 
 def check_pin(path: Path, settings: Settings) -> None:

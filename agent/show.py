@@ -149,10 +149,7 @@ def _parts(report: Status) -> Iterator[tuple[str, str]]:
     yield "waiting", f"{counted(report.outbox.envelopes, 'envelope')}, {_bytes(report.outbox.bytes)}"
     if report.outbox.waits:
         yield "", f"what is due stays held: {report.outbox.waits}"
-    most = (
-        f"; today {_bytes(report.budget.bytes_today)} of at most {_bytes(report.budget.bytes_limit)}" if report.budget.bytes_limit else ""
-    )
-    yield "sent", f"{counted(report.sent.batches, 'batch')}, {_bytes(report.sent.bytes)}{most}"
+    yield from _sent(report)
     yield from _collectors(report)
 
 
@@ -163,6 +160,21 @@ def _collectors(report: Status) -> Iterator[tuple[str, str]]:
     for collector in report.collectors:
         if collector.state != "dead" and (collector.state != "live" or collector.why):
             yield "collector", f"{collector.kind}: {collector.state} {collector.why}"
+
+
+def _sent(report: Status) -> Iterator[tuple[str, str]]:
+    budget = report.budget
+    today = f"; today {most_words(budget.bytes_today, budget.bytes_limit)}" if budget.bytes_limit is not None else ""
+    yield "sent", f"{counted(report.sent.batches, 'batch')}, {_bytes(report.sent.bytes)}{today}"
+    if budget.month_limit is not None and budget.bytes_month > budget.bytes_today:
+        yield "", f"this month {most_words(budget.bytes_month, budget.month_limit)}"
+    if budget.words:
+        yield "budget", budget.words
+
+
+def most_words(used_bytes: int, most_bytes: int) -> str:
+    """How much of how much: `1.2 MB of at most 20.0 MB`."""
+    return f"{_bytes(used_bytes)} of at most {_bytes(most_bytes)}"
 
 
 def _hold_time(report: Status) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from agent.budget import Cause, Level
 from consent.vocabulary import Automatic, Kind, State
 
 SCHEMA = 1
@@ -117,8 +118,25 @@ class TallyPart(Part, frozen=True):
 
 
 class BudgetPart(Part, frozen=True):
+    """What recording may cost, and what is left of it.
+
+    Attributes:
+        bytes_today: Of envelopes whose upload was begun today (UTC); `bytes_limit`: the most of a day.
+        bytes_month: The same of the month; `month_limit`: the most of a month.
+        level: What the budget leaves: full, less (the costly kinds are off), hold_only (besides, nothing is sent), nothing.
+        why: The causes; empty for full, and where no state could be read.
+        words: One line for people; empty where `words` of the whole says it, or there is nothing to say.
+        cpu_percent: Of one core, what all our processes took in the last minutes; None: not measured.
+    """
+
     bytes_today: int
     bytes_limit: int | None
+    bytes_month: int = 0
+    month_limit: int | None = None
+    level: Level = Level.FULL
+    why: tuple[Cause, ...] = ()
+    words: str = ""
+    cpu_percent: float | None = None
 
 
 class Status(Part, frozen=True):

@@ -7,7 +7,7 @@ daemon's part, before it calls this; here decisions become durable, and what the
 import contextlib
 import secrets
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 import msgspec
 
@@ -22,7 +22,7 @@ from agent.words import counted, forgotten_words, hold_words
 from consent.event import Clocks, Event
 from consent.gate import Admitted
 from consent.history import HOLD_CHOSEN
-from consent.ledger import LedgerUnwritable
+from consent.ledger import Entry, LedgerUnwritable
 from consent.policy import Policy
 from consent.receipt import ConsentReceipt, commitment
 from consent.standing import Happening, Standing
@@ -66,7 +66,7 @@ class Subject:
         self.catch_up()
         self.seen = saved.seen(places.seen)
         self.anchor = saved.anchor(places.anchor, boot, now)
-        self._spent = saved.spent(places.spent)
+        self._spent = saved.spent(places.spent, self._sent_lines())
         self.tally = saved.tally(places.tally)
         self.tally.forgotten += self.hold.recovered.forgotten_n
         unsaid_n = self._note_sent(now)
@@ -365,19 +365,22 @@ class Subject:
 
     def sent(self) -> SentPart:
         """Batches and bytes that the receiver has acknowledged, ever."""
-        sizes = [int(entry.data["bytes"]) for entry in self.record.entries if entry.what == SENT]
+        sizes = [int(entry.data["bytes"]) for entry in self._sent_lines()]
         return SentPart(len(sizes), sum(sizes))
 
-    def today_bytes(self, now: Clocks) -> int:
-        """Bytes of envelopes whose upload was begun today (UTC), acknowledged or not."""
-        return allowance.today_bytes(self._spent, now.day.isoformat())
+    def _sent_lines(self) -> list[Entry]:
+        return [entry for entry in self.record.entries if entry.what == SENT]
 
-    def room_bytes(self, now: Clocks) -> int:
-        """Bytes of envelopes that may still be sent today."""
-        return allowance.room_bytes(self._spent, now.day.isoformat())
+    def used(self, now: Clocks) -> allowance.Used:
+        """Bytes of envelopes whose upload was begun today and this month (UTC), acknowledged or not, and how many may be."""
+        return allowance.used(self._spent, self._day(now), self.settings.limits)
+
+    def _day(self, now: Clocks) -> str:
+        """The day by the earlier of the two clocks: a wall clock that is set forward gives nothing more to send."""
+        return datetime.fromtimestamp(min(self.anchor.instants_ms(now)) / 1000, UTC).date().isoformat()
 
     def spend(self, sent_bytes: int, now: Clocks) -> None:
         """An upload begins: it counts from here on, also after a crash."""
-        self._spent = allowance.spend(self._spent, now.day.isoformat(), sent_bytes)
+        self._spent = allowance.spend(self._spent, self._day(now), sent_bytes)
         with contextlib.suppress(OSError):
             disk.put(self.places.spent, msgspec.json.encode(self._spent))

@@ -24,7 +24,7 @@ from consent.vocabulary import Purpose, State
 from transport import erasing, jobs, schedule
 from transport.errors import TransportError
 from transport.results import Fate, Rejected, Result, Unreachable, fate_of, result_of
-from transport.schedule import Schedule, Upload, Wait, next_step
+from transport.schedule import Schedule, Stop, StopWhy, Upload, Wait, next_step
 from transport.seal import may_seal
 from transport.sealing import SealedCounts
 from transport.span import Everything, Span
@@ -36,6 +36,8 @@ REFRESH_EVERY_S = 3600.0
 REFRESH_AGAIN_S = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
 LOOK_EVERY_S = 60.0
 """A hold ends on no particular second; a minute late is early enough, and one wake-up a minute is nothing."""
+
+NO_ROOM = "what waits is larger than what may still be sent today; it goes on tomorrow, or next month (UTC)"
 
 
 class Uploading:
@@ -58,6 +60,7 @@ class Uploading:
         self._schedule = Schedule()
         self._wake = asyncio.Event()
         self._waited: str | None = None
+        self._no_room: str | None = None
         self._refresh_at_ms = 0
         self._refusals = 0
         daemon.ended.append(self._carrier.abort)
@@ -166,7 +169,8 @@ class Uploading:
         """Why what a person agreed to does not leave, as far as it is known without trying."""
         if self._daemon.subject.record.choice.receipt is None:
             return None
-        return self._registering.why_not(self._today()) or self._waited or self._carrier.failing
+        kept = self._registering.why_not(self._today()) or self._daemon.budget.judged.keeps
+        return kept or self._waited or self._no_room or self._carrier.failing
 
     def _today(self) -> date:
         return self._read().day
@@ -185,6 +189,8 @@ class Uploading:
         now, today = self._read(), self._today()
         if (why := self._registering.why_not(today)) is not None and not self._daemon.standing.for_good:
             return SealedCounts(waits=why)
+        if (why := self._daemon.budget.judged.keeps) is not None and not self._daemon.standing.for_good:
+            return SealedCounts(waits=why)
         registered = self._registering.sealable(today)
         with self._daemon.working():
             return self._daemon.subject.seal(self._daemon.standing, policy, now, span=span, registered=registered)
@@ -202,7 +208,10 @@ class Uploading:
             self._daemon.reconsider()
             subject, now = self._daemon.subject, self._read()
             waiting = [note for note in subject.outbox.waiting() if self._registering.sendable(date.fromisoformat(note.day))]
-            step = next_step(self._schedule, waiting, self._permitted(), now.boot_ms, subject.room_bytes(now))
+            if self._daemon.budget.judged.keeps is not None:
+                return LOOK_EVERY_S
+            step = next_step(self._schedule, waiting, self._permitted(), now.boot_ms, subject.used(now).room_bytes)
+            self._no_room = NO_ROOM if step == Stop(StopWhy.BUDGET_SPENT) else None
             match step:
                 case Upload(envelope_id):
                     await self._upload(self._receiver, envelope_id)

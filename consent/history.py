@@ -28,6 +28,8 @@ NOTICE_ACKNOWLEDGED = "notice_acknowledged"
 
 UNPLUGGED_CHOSEN = "unplugged_chosen"
 """The entry that says whether the person is exempt while no charger is plugged in: `exempt`."""
+LINK_UNKNOWN_CHOSEN = "link_unknown_chosen"
+"""The entry that says how a link counts of which nothing tells whether it is metered: `exempt`, or not."""
 
 NEVER = Clocks(0, 0, 0)
 
@@ -61,6 +63,7 @@ class Choice:
         acknowledged: The notices (SHA-256, hex) that were acknowledged since the last withdrawal.
         noticed: The day on which a notice was acknowledged last.
         unplugged: Whether the person is exempt while no charger is plugged in.
+        link_unknown: Whether the person is exempt while nothing tells whether the link is metered; None: they have not said.
         exemptions: What the person asked to be exempt from and did not cancel. No withdrawal and no yes touches it.
     """
 
@@ -75,6 +78,7 @@ class Choice:
     acknowledged: frozenset[str] = frozenset()
     noticed: date | None = None
     unplugged: bool = False
+    link_unknown: bool | None = None
     exemptions: Exemptions = ()
 
 
@@ -130,6 +134,7 @@ _CHOICES: Mapping[str, Callable[[Choice, Line], Choice]] = MappingProxyType(
         HOLD_CHOSEN: _held_for,
         HOURS_CHOSEN: lambda choice, line: replace(choice, hours=_hours(line)),
         UNPLUGGED_CHOSEN: lambda choice, line: replace(choice, unplugged=line.data.get("exempt") is not False),
+        LINK_UNKNOWN_CHOSEN: lambda choice, line: replace(choice, link_unknown=line.data.get("exempt") is not False),
         NOTICE_ACKNOWLEDGED: _acknowledged,
         **{happening.value: partial(_happened, happening=happening) for happening in Happening},
     }

@@ -115,6 +115,7 @@ class Automatic(StrEnum):
     SCREEN_SHARED = "screen_shared"
     PRIVATE_WINDOW = "private_window"
     METERED_LINK = "metered_link"
+    LINK_UNKNOWN = "link_unknown"
     BATTERY_LOW = "battery_low"
     UNPLUGGED = "unplugged"
     NOT_TOLD_YET = "not_told_yet"  # for a second after the start: nothing opens before it was asked whether any of these holds
@@ -131,6 +132,7 @@ AUTOMATIC_WORDS: Mapping[Automatic, str] = MappingProxyType(
         Automatic.SCREEN_SHARED: "the screen is shared",
         Automatic.PRIVATE_WINDOW: "a private window is in front",
         Automatic.METERED_LINK: "the link is metered",
+        Automatic.LINK_UNKNOWN: "nothing tells whether the link is metered",
         Automatic.BATTERY_LOW: "the battery is low",
         Automatic.UNPLUGGED: "no charger is plugged in",
         Automatic.NOT_TOLD_YET: "the desktop is being asked whether the screen is locked",
@@ -155,3 +157,4 @@ class Blocker(StrEnum):
     DISPLAY_GONE = "display_gone"
     NOT_OBSERVABLE = "not_observable"  # e.g. Wayland: input cannot be seen by design
     OBSERVER_FAILING = "observer_failing"
+    OVER_BUDGET = "over_budget"  # Volens took far too much of the machine, or all that was agreed to is off because it costs too much now

@@ -4,6 +4,7 @@ A module that *decides* takes facts and returns values: no disk, network, proces
 """
 
 DECIDES = """
+agent.budget
 agent.carry
 agent.consenting
 agent.demo.canaries
@@ -13,6 +14,7 @@ agent.demo.policy
 agent.demo.programs
 agent.demo.reconcile
 agent.demo.truth
+agent.effort
 agent.errors
 agent.messages
 agent.narrowing
@@ -168,6 +170,7 @@ agent.chronicle
 agent.clock
 agent.commands
 agent.control
+agent.costs
 agent.daemon
 agent.demo.acts
 agent.demo.calls
@@ -241,6 +244,7 @@ agent.tray.start
 agent.trays
 agent.trial
 agent.uploading
+agent.watchdog
 agent.zone
 collectors.backends.atspi
 collectors.backends.atspi_elements

@@ -10,6 +10,7 @@ import msgspec
 import typer
 from typer.main import get_command
 
+from agent.budget import CAUSE_WORDS, LEVELS, Cause
 from agent.commands import app
 from agent.permission import BLOCKER_WORDS
 from agent.status import TROUBLE_WORDS, Status
@@ -44,6 +45,11 @@ def reasons() -> str:
         ("further, `Trouble`", TROUBLE_WORDS),
     )
     return "\n\n".join(_table((head, "meaning"), ((f"`{word}`", words) for word, words in rows.items())) for head, rows in groups)
+
+
+def causes() -> str:
+    """Every cause of a level of the budget."""
+    return _table(("cause", "level", "meaning"), [(f"`{each}`", f"`{LEVELS[each]}`", CAUSE_WORDS[each]) for each in Cause])
 
 
 def commands() -> str:
@@ -120,7 +126,7 @@ def _table(head: tuple[str, ...], rows: Any) -> str:
 WHOLE: Mapping[str, Callable[[], str]] = {"collected.md": collected, "status.schema.json": status_schema}
 """Files that are printed whole."""
 PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
-    "design.md": {"reasons": reasons, "commands": commands, "decisions": decisions},
+    "design.md": {"causes": causes, "reasons": reasons, "commands": commands, "decisions": decisions},
     "consent-model.md": {"standing": standing, "rules": rules},
 }
 """Parts of files, between `<!-- name: ... -->` and `<!-- end of name -->`."""

@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from agent.budget import CAUSE_WORDS, LEVEL_WORDS, Cause, Level
 from agent.permission import BLOCKER_WORDS, WORDS
 from agent.settings import _KEYS as AGENT_SETTINGS
 from agent.status import TROUBLE_WORDS, Trouble
@@ -45,7 +46,9 @@ def test_what_is_printed_from_the_code_is_as_the_code_prints_it(name: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("words", "meanings"), [(Why, WHY_WORDS), (Blocker, BLOCKER_WORDS), (Trouble, TROUBLE_WORDS), (State, WORDS)], ids=str
+    ("words", "meanings"),
+    [(Why, WHY_WORDS), (Blocker, BLOCKER_WORDS), (Trouble, TROUBLE_WORDS), (State, WORDS), (Cause, CAUSE_WORDS), (Level, LEVEL_WORDS)],
+    ids=str,
 )
 def test_every_word_for_a_no_has_a_meaning_for_people(words: Any, meanings: dict[str, str]) -> None:
     """A closed word without its sentence would be shown to somebody as nothing."""

@@ -8,10 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from agent.budget import Cause
 from agent.words import NO_LOCKS
 from consent.vocabulary import Automatic
 
-Said = Mapping[Automatic, bool | None]
+Ground = Automatic | Cause
+"""What exempts, or (a cause of the budget) leaves less."""
+Said = Mapping[Ground, bool | None]
 """What a source says: this ground holds, does not, or (None) it cannot say. Of grounds that it leaves out, what it said before stands."""
 
 
@@ -25,8 +28,8 @@ class Grounds:
         awaited: Places that have not answered since the start.
     """
 
-    told: Mapping[str, Mapping[Automatic, bool]] = field(default_factory=dict)
-    believed: Mapping[str, frozenset[Automatic]] = field(default_factory=dict)
+    told: Mapping[str, Mapping[Ground, bool]] = field(default_factory=dict)
+    believed: Mapping[str, frozenset[Ground]] = field(default_factory=dict)
     awaited: frozenset[str] = frozenset()
 
     def says(self, source: str, said: Said) -> "Grounds":
@@ -48,15 +51,22 @@ class Grounds:
 
     def holding(self) -> frozenset[Automatic]:
         """The automatic exemptions that hold."""
-        said = frozenset(ground for each in self.told.values() for ground, holds in each.items() if holds)
         waiting = frozenset({Automatic.NOT_TOLD_YET} if self.awaited else ())
-        return said.union(*self.believed.values()) | waiting
+        return frozenset(ground for ground in self._every() if isinstance(ground, Automatic)) | waiting
 
-    def tellers(self, ground: Automatic) -> tuple[str, ...]:
+    def sparing(self) -> frozenset[Cause]:
+        """The causes of the budget that hold."""
+        return frozenset(ground for ground in self._every() if isinstance(ground, Cause))
+
+    def _every(self) -> frozenset[Ground]:
+        said = frozenset(ground for each in self.told.values() for ground, holds in each.items() if holds)
+        return said.union(*self.believed.values())
+
+    def tellers(self, ground: Ground) -> tuple[str, ...]:
         """The sources that can tell of it now; empty: nothing can."""
         return tuple(sorted(source for source, said in self.told.items() if ground in said))
 
-    def sources(self) -> frozenset[tuple[str, Automatic]]:
+    def sources(self) -> frozenset[tuple[str, Ground]]:
         """Who can tell of what now."""
         return frozenset((source, ground) for source, said in self.told.items() for ground in said)
 
@@ -73,7 +83,7 @@ UNTOLD: Mapping[Automatic, str] = MappingProxyType(
         Automatic.OTHER_SESSION: "Nothing here says which session is in front, so this one counts as in front.",
         Automatic.REMOTE_CONTROLLED: "Nothing here says whether the session is controlled from elsewhere, so it counts as not.",
         Automatic.SCREEN_SHARED: "Nothing here says whether the screen is shared, so it counts as not shared.",
-        Automatic.METERED_LINK: "Nothing here says whether the link is metered, so it counts as not metered.",
+        Automatic.METERED_LINK: "Nothing here says whether the link is metered, so it counts as you chose, else as not metered.",
         Automatic.BATTERY_LOW: "Nothing here says how full the battery is, so it counts as full.",
     }
 )

@@ -6,6 +6,7 @@ from typing import Any
 from jeepney import DBusAddress, MatchRule, Properties, new_method_call
 
 from agent.presence.bus import Body, Bus, Service, Tell, changed, get_all, plain
+from agent.presence.grounds import Ground
 from consent.vocabulary import Automatic
 
 LOGIND = "logind"
@@ -58,7 +59,7 @@ class Logind(Service):
             self._told(plain(body[0]))
 
     def _told(self, now: Mapping[str, Any]) -> None:
-        said: dict[Automatic, bool | None] = {ground: bool(now[name]) for name, ground in _HINTS.items() if name in now}
+        said: dict[Ground, bool | None] = {ground: bool(now[name]) for name, ground in _HINTS.items() if name in now}
         if "Active" in now:
             said[Automatic.OTHER_SESSION] = not now["Active"]
         if "LockedHint" in now:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from jeepney.io.asyncio import open_dbus_connection
 
+from agent.budget import Cause
 from agent.presence.bus import BROKEN, Bus, Service
 from agent.presence.grounds import Grounds, Said
 from agent.presence.logind import LOGIND, Logind
@@ -57,6 +58,16 @@ class Presence:
         return self._grounds.holding()
 
     @property
+    def exempting(self) -> frozenset[Automatic]:
+        """Those, and of which nothing tells although somebody may have chosen to be exempt then."""
+        return self.holding | ({Automatic.LINK_UNKNOWN} if Automatic.METERED_LINK in self.untold else frozenset())
+
+    @property
+    def sparing(self) -> frozenset[Cause]:
+        """The causes of the budget that hold."""
+        return self._grounds.sparing()
+
+    @property
     def locked(self) -> bool:
         """Whether anything says that the session is locked."""
         return Automatic.LOCKED in self.holding
@@ -90,7 +101,7 @@ class Presence:
             return
         self.look()
         before, self._grounds = self._grounds, grounds
-        if before.holding() != grounds.holding() or before.sources() != grounds.sources():
+        if before.holding() != grounds.holding() or before.sparing() != grounds.sparing() or before.sources() != grounds.sources():
             self._changed()
 
     async def keep(self) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 from jeepney import DBusAddress, MatchRule, new_method_call
 
+from agent import budget
+from agent.budget import Cause
 from agent.presence.bus import Body, Bus, Service, Tell, changed, get_all, plain
 from consent.vocabulary import Automatic
 
@@ -15,8 +17,6 @@ SAVERS = {
     "org.mate.ScreenSaver": "/org/mate/ScreenSaver",
     "org.cinnamon.ScreenSaver": "/org/cinnamon/ScreenSaver",
 }
-LOW_PERCENT = 20.0
-"""A fifth: where desktops begin to warn."""
 _CHARGING = frozenset({1, 4, 5})
 """UPower's charging, fully charged, pending charge: all others lose charge, or may."""
 _METERED = {1: True, 3: True, 2: False, 4: False}
@@ -73,14 +73,15 @@ class _OfProperties(Service):
 
 
 class Link(_OfProperties):
-    """NetworkManager: whether the link is paid for by what goes over it."""
+    """NetworkManager: whether the link is paid for by what goes over it. Where it does not know, that is as if it were gone."""
 
     name = interface = "org.freedesktop.NetworkManager"
     label, path = "networkmanager", "/org/freedesktop/NetworkManager"
 
     def told(self, now: dict[str, Any]) -> None:
         if "Metered" in now:
-            self.say({Automatic.METERED_LINK: _METERED.get(now["Metered"])})
+            metered = _METERED.get(now["Metered"])
+            self.say(None if metered is None else {Automatic.METERED_LINK: metered})
 
 
 class Charger(_OfProperties):
@@ -95,7 +96,7 @@ class Charger(_OfProperties):
 
 
 class Battery(_OfProperties):
-    """UPower: how full all batteries together are. Low counts only while nothing charges them."""
+    """UPower: how full all batteries together are. Low counts only while nothing charges them (`budget.battery`)."""
 
     name, interface = "org.freedesktop.UPower", "org.freedesktop.UPower.Device"
     label, path = "battery", "/org/freedesktop/UPower/devices/DisplayDevice"
@@ -103,12 +104,15 @@ class Battery(_OfProperties):
     def __init__(self, tell: Tell) -> None:
         super().__init__(tell)
         self._known: dict[str, Any] = {}
+        self._causes: frozenset[Cause] = frozenset()
 
     def told(self, now: dict[str, Any]) -> None:
         self._known |= {name: now[name] for name in ("IsPresent", "Percentage", "State") if name in now}
         if len(self._known) == 3:
-            losing = self._known["IsPresent"] and self._known["State"] not in _CHARGING
-            self.say({Automatic.BATTERY_LOW: bool(losing and not self._known["Percentage"] >= LOW_PERCENT)})
+            discharging = bool(self._known["IsPresent"] and self._known["State"] not in _CHARGING)
+            self._causes = budget.battery(self._known["Percentage"], discharging=discharging, before=self._causes)
+            low, going = Cause.BATTERY_LOW in self._causes, Cause.BATTERY_GOING in self._causes
+            self.say({Automatic.BATTERY_LOW: low, Cause.BATTERY_GOING: going})
 
 
 class Casting(Service):

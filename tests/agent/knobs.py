@@ -32,6 +32,8 @@ KEYS: dict[str, tuple[Any, ...]] = {
     "receiver_pin": (None, "ab" * 32, "x"),
     "trial": (None, False, True, "yes"),
     "daily_notice": (None, False, True, "no"),
+    "bytes_a_day": (None, 0, 20_000_000, 20_000_001, -1, "much"),
+    "bytes_a_month": (None, 1, 400_000_000, 400_000_001, True),
 }
 """Of agent.toml; None: not there."""
 POLICY = set("format version controller receiver hold_min_s purposes surfaces notice reviewer".split())
@@ -81,7 +83,8 @@ OF_OTHERS: dict[str, tuple[str, ...]] = {
 }
 """Of the libraries and of the interpreter, by hand; and some that do not exist."""
 _WORDS = (
-    "AUTOCOMMIT CLOCK_BOOTTIME FLOCK GET KILL OTHER O_CLOEXEC O_NOFOLLOW O_NONBLOCK POST PUT RANDR RECORD SESSION SYSTEM UID UTC VACUUM"
+    "AUTOCOMMIT CLOCK_BOOTTIME FLOCK GET KILL OTHER O_CLOEXEC O_NOFOLLOW O_NONBLOCK POST "
+    "PUT RANDR RECORD SC_CLK_TCK SC_PAGE_SIZE SESSION SYSTEM UID UTC VACUUM"
 )
 NO_VARIABLES = set(_WORDS.split())
 """Words of other protocols, in capitals."""

@@ -157,8 +157,8 @@ class Clock:
     def __call__(self) -> Clocks:
         return self.now
 
-    def pass_minutes(self, minutes: int) -> None:
-        ms = minutes * 60_000
+    def pass_minutes(self, minutes: float) -> None:
+        ms = int(minutes * 60_000)
         self.now = Clocks(self.now.awake_ms + ms, self.now.boot_ms + ms, self.now.wall_ms + ms)
 
     def set_wall(self, wall: str) -> None:
@@ -240,10 +240,11 @@ def test_a_fact_of_the_session_exempts_while_it_holds(tmp_path: Path, ground: Au
         clock = Clock("2026-11-20T10:00:00Z")
         daemon = a_day_in(tmp_path, clock)
         before = daemon.standing
-        if ground is Automatic.UNPLUGGED:
+        choose = {Automatic.UNPLUGGED: choosing.choose_unplugged, Automatic.LINK_UNKNOWN: choosing.choose_unknown_link}.get(ground)
+        if choose is not None:
             daemon.exempt(ground, holds=True)
             assert daemon.standing.state is before.state, "only whoever chose it"
-            choosing.choose_unplugged(daemon.subject, clock(), exempt=True)
+            choose(daemon.subject, clock(), exempt=True)
         daemon.exempt(ground, holds=True)
         assert (daemon.standing.state, daemon.standing.because) == (State.EXEMPT, (ground,))
         assert daemon.standing.generation > before.generation

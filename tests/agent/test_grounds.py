@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.budget import Cause
 from agent.presence.grounds import NEVER_TOLD, UNTOLD, Grounds, unknowns
 from agent.presence.programs import CONTROLLING, LONGEST_KERNEL_NAME, SHARING, grounds_of
 from consent.vocabulary import Automatic
@@ -53,11 +54,20 @@ def test_nothing_is_open_before_every_place_has_answered_or_had_its_time() -> No
     assert grounds.settles("SESSION").holding() == grounds.settles().holding() == frozenset()
 
 
+def test_a_cause_of_the_budget_is_no_exemption_and_is_believed_as_one() -> None:
+    """Battery going down: it spares, and exempts nobody; its source's death takes it not away, its next word does."""
+    grounds = Grounds().says("battery", {Automatic.BATTERY_LOW: False, Cause.BATTERY_GOING: True})
+    for each in (grounds, grounds.loses("battery")):
+        assert not each.holding()
+        assert each.sparing() == {Cause.BATTERY_GOING}
+    assert grounds.loses("battery").says("battery", {Cause.BATTERY_GOING: False}).sparing() == frozenset()
+
+
 def test_what_cannot_be_told_is_said_in_words() -> None:
     """Nothing here: every ground that sources tell of, and what nothing can tell. Everything here: only the latter."""
     assert unknowns(Grounds().untold()) == (*UNTOLD.values(), *NEVER_TOLD)
     assert unknowns(Grounds().says("all", dict.fromkeys(Automatic, False)).untold()) == NEVER_TOLD
-    assert set(UNTOLD) == set(TOLD) - {Automatic.UNPLUGGED}
+    assert set(UNTOLD) == set(TOLD) - {Automatic.UNPLUGGED, Automatic.LINK_UNKNOWN}
 
 
 def test_programs_are_known_by_name_also_where_the_kernel_cuts_it() -> None:

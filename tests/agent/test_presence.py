@@ -37,8 +37,8 @@ from tests.agent.buses import (
 ALL = (LOGIN1, SAVER, NETWORK, UPOWER, CAST)
 
 
-@pytest.fixture
-def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@pytest.fixture(name="bus")
+def a_private_bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """One private bus that is both the system's and the session's; no display."""
     with a_bus(tmp_path) as (address, _):
         for name in ("SYSTEM", "SESSION"):
@@ -199,8 +199,8 @@ def test_a_bus_that_dies_while_it_says_locked_opens_nothing(tmp_path: Path, monk
         (SESSION, LOGIN1_SESSION, "Remote", (True, False), Automatic.REMOTE_CONTROLLED),
         (SESSION, LOGIN1_SESSION, "IdleHint", (True, False), Automatic.ABSENT),
         (NETWORK_PATH, NETWORK, "Metered", (1, 2), Automatic.METERED_LINK),
-        (NETWORK_PATH, NETWORK, "Metered", (3, 0), Automatic.METERED_LINK),
-        (BATTERY_PATH, BATTERY, "Percentage", (19.9, 20.0), Automatic.BATTERY_LOW),
+        (NETWORK_PATH, NETWORK, "Metered", (3, 4), Automatic.METERED_LINK),
+        (BATTERY_PATH, BATTERY, "Percentage", (19.9, 25.0), Automatic.BATTERY_LOW),
     ],
 )
 def test_each_property_of_a_service_exempts_while_it_holds(path: str, interface: str, name: str, values: tuple, ground: Automatic) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from agent.budget import Level
 from agent.demo.clock import rest
 from agent.demo.wait import until
-from consent.vocabulary import State
-from tests.agent.buses import LOGIN1, LOGIN1_MANAGER, SAVER, Desktop, a_desktop
+from consent.vocabulary import Kind, State
+from tests.agent.buses import BATTERY, BATTERY_PATH, LOGIN1, LOGIN1_MANAGER, SAVER, UPOWER, Desktop, a_desktop
 from tests.agent.life import Desk, Life, a_desk, a_life, start
 from tests.live.desktop import program
 
@@ -95,6 +96,31 @@ def test_a_daemon_that_starts_under_a_lock_never_opens(desk: Desk) -> None:
     with a_life(desk) as life:
         life.daemon.terminate()
         life.daemon.wait(10)
+        asyncio.run(run(life))
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("on_its_bus")
+def test_a_battery_that_runs_down_leaves_less_and_then_nothing(desk: Desk) -> None:
+    """On a fake UPower: at 30 % work is still held, and status says that it is less; at 10 % nothing is seen; a charger brings all back."""
+
+    async def run(life: Life) -> None:
+        async with a_desktop(UPOWER) as power:
+            await asyncio.to_thread(worked, life)
+            await power.change(BATTERY_PATH, BATTERY, "Percentage", 30.0)
+            less = await asyncio.to_thread(life.until, lambda status: status.budget.level is Level.LESS and status.collecting, "less")
+            assert [part.kind for part in less.collectors if part.state == "off"] == [Kind.POINTER_PATH]
+            await asyncio.to_thread(worked, life)
+            assert less.budget.words == "Less is recorded, because the battery is below 40 %."
+            await power.change(BATTERY_PATH, BATTERY, "Percentage", 10.0)
+            await asyncio.to_thread(nothing_while_exempt, life, "battery_low")
+            assert life.status().budget.level is Level.NOTHING
+            await power.change(BATTERY_PATH, BATTERY, "State", 1)
+            await asyncio.to_thread(life.subject.wait_collecting)
+            assert life.status().budget.level is Level.FULL
+            await asyncio.to_thread(worked, life)
+
+    with a_life(desk) as life:
         asyncio.run(run(life))
 
 

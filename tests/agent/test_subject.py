@@ -317,7 +317,8 @@ def test_what_was_sent_today_survives_a_restart(subject: Subject) -> None:
     """The day's bytes are on the disk before they leave; another day begins anew."""
     subject.spend(DAY_BYTES - 1, at(0))
     reopened = again(subject, 1)
-    assert (reopened.today_bytes(at(1)), reopened.room_bytes(at(1)), reopened.room_bytes(at(48 * 60))) == (DAY_BYTES - 1, 1, DAY_BYTES)
+    assert [reopened.used(at(minute)).room_bytes for minute in (1, 48 * 60)] == [1, DAY_BYTES]
+    assert (reopened.used(at(1)).day_bytes, reopened.used(at(48 * 60)).month_bytes) == (DAY_BYTES - 1, DAY_BYTES - 1)
 
 
 def test_a_damaged_segment_is_set_aside_shown_and_the_rest_is_kept(subject: Subject) -> None:

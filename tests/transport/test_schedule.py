@@ -4,12 +4,9 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from consent.vocabulary import Purpose
 from tests.transport.makers import CARE, STUDY
-from transport.allowance import DAY_BYTES, Spent, room_bytes, spend, today_bytes
 from transport.notes import Note
 from transport.results import Accepted, Fate, Rejected, Result, Unreachable, WaitFor, Withdrawn, fate_of, wait_s
 from transport.schedule import (
@@ -154,18 +151,3 @@ def test_what_does_not_fit_into_the_day_waits_for_another() -> None:
 
 def replace_bytes(one: Note, envelope_bytes: int) -> Note:
     return msgspec.structs.replace(one, envelope_bytes=envelope_bytes)
-
-
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 9_000_000)), max_size=60))
-def test_no_row_of_uploads_and_clock_changes_exceeds_a_day(uploads: list[tuple[int, int]]) -> None:
-    """A hard stop: whatever is tried on whichever day, also with the clock set back, no day's sum is above its bound."""
-    spent, sums = Spent(), dict.fromkeys(range(4), 0)
-    latest = 0
-    for day, wanted in uploads:
-        latest = max(latest, day)
-        words = f"2026-11-2{day}"
-        if wanted <= room_bytes(spent, words):
-            spent = spend(spent, words, wanted)
-            sums[latest] += wanted
-        assert today_bytes(spent, words) <= DAY_BYTES
-    assert all(total <= DAY_BYTES for total in sums.values())
