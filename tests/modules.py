@@ -56,6 +56,7 @@ collectors.programs
 collectors.raw
 collectors.roles
 collectors.shape
+collectors.trace
 collectors.window
 consent.compare
 consent.event
