@@ -102,20 +102,24 @@ def of(parts: Sequence[Callable[[Sequence[Event]], Features]]) -> Callable[[Sequ
     return lambda events: {name: value for part in parts for name, value in part(events).items()}
 
 
-def top_1(
-    training: Sequence[Sequence[object]], test: Sequence[Sequence[object]], features: Callable[[Sequence], Features]
-) -> float:
-    """How often the nearest mean is the right person's. Each difference is measured by how much people waver by themselves."""
+def top_1(training: Sequence[Sequence], tests: Sequence[Sequence[Sequence]], features: Callable[[Sequence], Features]) -> float:
+    """How often the nearest mean is the right person's, over all test halves. Differences count by how much people waver by themselves."""
     means = [features(one) for one in training]
     noise = _noise(training, features)
     right = 0
-    for person, one in enumerate(test):
-        seen = features(one)
-        right += min(range(len(means)), key=lambda other: _distance(seen, means[other], noise)) == person
-    return right / len(test)
+    for test in tests:
+        for person, one in enumerate(test):
+            seen = features(one)
+            right += _nearest(seen, means, noise) == person
+    return right / sum(map(len, tests))
 
 
-def _noise(training: Sequence[Sequence[object]], features: Callable[[Sequence], Features]) -> Features:
+def _nearest(seen: Features, means: Sequence[Features], noise: Features) -> int:
+    distances = [_distance(seen, mean, noise) for mean in means]
+    return distances.index(min(distances))
+
+
+def _noise(training: Sequence[Sequence], features: Callable[[Sequence], Features]) -> Features:
     """The mean standard deviation of each feature between the parts of one person's half."""
     spreads: dict[str, list[float]] = defaultdict(list)
     for one in training:

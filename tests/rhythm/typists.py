@@ -1,15 +1,14 @@
 """Simulated typists, and their typing through the real shaper. Seeded; no clock is read.
 
-A typist is a log-normal law of intervals: a person's own median interval, a factor of their own for each pair of keys, their own spread, a
-longer step between words, pauses to think, errors that are taken back, and how long keys are held. The figures are in the style of what is
-published on large samples (Dhakal et al. 2018, 168,000 people: a mean interval of 239 ms with a standard deviation of 112 ms between people,
-51.6 words a minute, some 6 % of keys are corrections, keys are held for 116 ms). No person changes from one half to the other: no tiredness,
-no other keyboard, which a real attacker would have to live with.
+A typist is a log-normal law of intervals: a person's own median interval, a factor of their own for each pair of keys, their own
+spread, a longer step between words, pauses to think, errors that are taken back, and how long keys are held. The figures are in
+the style of what is published on large samples (Dhakal et al. 2018, 168,000 people: a mean interval of 239 ms with a standard
+deviation of 112 ms between people, 51.6 words a minute, some 6 % of keys are corrections, keys are held for 116 ms).
 """
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from collectors.keymap import Keymap, KeysDown
@@ -84,6 +83,19 @@ class Struck:
     key: str
     down_ms: int
     up_ms: int
+
+
+def on_a_day(one: Typist, person: int, day: int, mood: float) -> Typist:
+    """The same person on another day: as fast, as thoughtful and as careful as on that day. `mood`: standard deviation of the logarithm."""
+    random = Random(f"day {person} {day}")
+    return replace(
+        one,
+        median_ms=one.median_ms * math.exp(random.gauss(0, mood)),
+        thinks=min(one.thinks * math.exp(random.gauss(0, 2 * mood)), 0.5),
+        think_s=one.think_s * math.exp(random.gauss(0, 2 * mood)),
+        errors=min(one.errors * math.exp(random.gauss(0, 2 * mood)), 0.5),
+        line_words=one.line_words * math.exp(random.gauss(0, 2 * mood)),
+    )
 
 
 def struck(one: Typist, keys: int, seed: int) -> Iterator[Struck]:
