@@ -8,6 +8,7 @@ WRITES = ("write", "writev", "pwrite64", "pwritev", "sendto", "sendmsg", "sendmm
 OPENS = ("open", "openat", "openat2")
 _CALL = re.compile(r"^(?P<call>\w+)\((?P<rest>.*)$")
 _STRING = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
+_TO_WRITE = re.compile(r"O_WRONLY|O_RDWR|O_CREAT")
 _FAILED = re.compile(r"= -1 [A-Z]+")
 
 
@@ -46,12 +47,13 @@ def written(folder: Path) -> dict[str, bytes]:
     return {name: b"".join(parts) for name, parts in streams.items()}
 
 
-def opened(folder: Path) -> set[str]:
+def opened(folder: Path, *, to_write: bool = False) -> set[str]:
     """Every path that was opened, for reading too; not those that are not there."""
     found: set[str] = set()
     for path in folder.iterdir():
         for line in path.read_text("ascii", "replace").splitlines():
             call = _CALL.match(line)
-            if call and call["call"] in OPENS and not _FAILED.search(line):
+            left_out = to_write and not _TO_WRITE.search(line)
+            if call and call["call"] in OPENS and not left_out and not _FAILED.search(line):
                 found |= {name.decode("utf-8", "replace") for name in _bytes(call["rest"])}
     return found

@@ -22,7 +22,8 @@ class Port:
 def a_form(room: Room) -> Iterator[Port]:
     """Serve it for as long as the block runs. `/` leads to the secret address; whatever is posted is thrown away."""
     port, where = Port(), f"/{room.secret('path')}?q={room.secret('query')}"
-    page = f"<title>{room.secret('page title')}</title><form method=post><input type=password name=p autofocus><input name=t><button>OK</button></form>".encode()
+    form = "<form method=post><input type=password name=p autofocus><input name=t><button>OK</button></form>"
+    page = f"<title>{room.secret('page title')}</title>{form}".encode()
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

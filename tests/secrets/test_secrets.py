@@ -143,6 +143,8 @@ def nothing_was_handed_over(room: Room, traced: Path, record: Record) -> None:
     assert devices == set()
     home = room.stage.root / "desktop" / "home"
     assert {path for path in paths if Path(path).is_relative_to(home) or Path(path).is_relative_to(Path.home() / "Documents")} == set()
+    elsewhere = {path for path in opened(traced, to_write=True) if not path.startswith((str(room.stage.root), "/dev/", "/proc/self"))}
+    assert elsewhere == set()
     foreign = {path for path in paths if path.startswith(str(room.stage.root)) and not _is_its_own(Path(path), room)}
     assert foreign == set()
 
