@@ -67,9 +67,12 @@ def as_bytes(told: list[Observed]) -> bytes:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_same_trace_gives_the_same_bytes_at_any_pace(name: str) -> None:
-    """At once, at a factor with a machine that looks every 7 ms, and with one that is away for a second at a time."""
+def test_the_same_trace_gives_the_same_bytes_at_any_pace(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once, at a factor with a machine that looks every 7 ms, with one that is away for a second at a time, and event by event."""
     at_once = as_bytes(played(name))
+    with monkeypatch.context() as patch:
+        patch.setattr("collectors.backends.replay.ENOUGH_EVENTS", 1)
+        assert as_bytes(played(name, pace=400.0)) == at_once
     assert as_bytes(played(name, pace=40.0)) == at_once
     assert as_bytes(played(name, pace=1.0, step_ms=1_100)) == at_once
 
