@@ -23,7 +23,7 @@ ENOUGH_EVENTS = 400
 UNREAD_EVENTS = 2_500
 """Half of what the shaper lets wait: nothing more is played until the daemon has read some."""
 UNREAD_MS = 20
-BUTTON_KINDS = frozenset({Kind.POINTER_BUTTON, Kind.POINTER_SCROLL})
+BUTTON_KINDS = frozenset({Kind.POINTER_BUTTON, Kind.POINTER_SCROLL, Kind.POINTER_PATH})
 
 
 class Replay:

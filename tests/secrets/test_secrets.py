@@ -137,7 +137,7 @@ def nothing_was_handed_over(room: Room, traced: Path, record: Record) -> None:
     """In nothing that any process of the agent has written to a file, a pipe or a socket, whatever became of it; and C09."""
     net, streams, paths = room.net(), written(traced), opened(traced)
     record("written", {"streams": len(streams), "bytes": sum(map(len, streams.values())), "processes": len(list(traced.iterdir()))})
-    assert sum(map(len, streams.values())) > 100_000, "nothing was traced"
+    assert any(b"observed" in data for data in streams.values()), "what the observer says to the daemon was not traced"
     assert {name for name, data in streams.items() if net.hits(data)} == set()
     devices = {path for path in paths if path.startswith(("/dev/video", "/dev/snd", "/dev/input", "/dev/dri", "/dev/media"))}
     assert devices == set()
