@@ -12,10 +12,12 @@ PIECE = 12
 
 
 def every_form(text: str, keycodes: Mapping[str, int]) -> set[bytes]:
-    """All forms of the demo's net, of the whole and of its pieces; and lists of its characters and keysyms, as a recorder writes them."""
+    """All forms of the demo's net, of the whole and of its pieces; lists of characters and keysyms; keycodes of presses and releases."""
     pieces = {text[-PIECE:], text[-16 : PIECE - 16 or None]}
     found = {form for one in (text, *pieces) for form in forms(one, keycodes).values()}
     for one in pieces:
+        codes = [keycodes[each] for each in one]
+        found |= {bytes(code for each in codes for code in (each, each)), bytes(code for each in codes for code in (2, each, 3, each))}
         found |= {mark.join(one).encode() for mark in (" ", ",", ", ", "\n", '", "', '","', "', '")}
         for numbers in ([str(ord(each)) for each in one], [hex(ord(each)) for each in one], [f"{keycodes[each]:02x}" for each in one]):
             found |= {mark.join(numbers).encode() for mark in (",", ", ", " ", "\n")}
