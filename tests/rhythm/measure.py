@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from consent.event import Bucket, Event, TypingBurst
+from collectors.minimise import cut_to_bin
+from consent.event import Bucket, Event, KeyNamed, TypingBurst
 from tests.rhythm.attack import ATTACKS, of, raw_timing, top_1
 from tests.rhythm.typists import Struck, collected, on_a_day, struck, typist
 
@@ -20,6 +21,11 @@ def without_counts(event: Event) -> Event:
     return msgspec.structs.replace(event, n=2) if isinstance(event.payload, TypingBurst) else event
 
 
+def named_to_the_bin(event: Event) -> Event:
+    """As if a named key, too, were told to the quarter second."""
+    return msgspec.structs.replace(event, at=cut_to_bin(event.at)) if isinstance(event.payload, KeyNamed) else event
+
+
 def only_that(event: Event) -> Event:
     """As if a burst said no more than that there was one."""
     if not isinstance(event.payload, TypingBurst):
@@ -28,7 +34,12 @@ def only_that(event: Event) -> Event:
     return msgspec.structs.replace(event, n=2, payload=said)
 
 
-CHANGES: dict[str, Change] = {"as it is": lambda event: event, "without n": without_counts, "only that there was typing": only_that}
+CHANGES: dict[str, Change] = {
+    "as it is": lambda event: event,
+    "without n": without_counts,
+    "named keys to the bin": named_to_the_bin,
+    "only that there was typing": only_that,
+}
 
 
 @dataclass(frozen=True)
