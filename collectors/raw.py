@@ -5,7 +5,7 @@ all of them; only the trigger of a chord has a name, and only one from the close
 """
 
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum
 
 from consent.event import Clocks, FieldRole, Modifier, NamedKey
 from consent.vocabulary import SurfaceId
@@ -14,11 +14,11 @@ from consent.vocabulary import SurfaceId
 class Sort(Enum):
     """What a key is for."""
 
-    CHARACTER = auto()  # makes text: letters, digits, signs, space, dead keys; with Shift or AltGr too
-    NAMED = auto()
-    CHORD = auto()
-    MODIFIER = auto()
-    OTHER = auto()  # no kind stands for it: media keys, locks, chords that are not on the list
+    CHARACTER = "character"  # makes text: letters, digits, signs, space, dead keys; with Shift or AltGr too
+    NAMED = "named"
+    CHORD = "chord"
+    MODIFIER = "modifier"
+    OTHER = "other"  # no kind stands for it: media keys, locks, chords that are not on the list
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +178,8 @@ class Front:
 class NoRole(Enum):
     """Why no field role is known. Both mean that no key is kept."""
 
-    UNKNOWN = auto()
-    SECURE = auto()
+    UNKNOWN = "unknown"
+    SECURE = "secure"
 
 
 Role = FieldRole | NoRole

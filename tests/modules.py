@@ -74,6 +74,7 @@ collectors.raw
 collectors.roles
 collectors.shape
 collectors.sites
+collectors.trace
 collectors.window
 consent.compare
 consent.event

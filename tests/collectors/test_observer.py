@@ -1,4 +1,4 @@
-"""The observer's loop: what it says when, and how it ends. Driven by a replay, over real pipes."""
+"""The observer's loop: what it says when, and how it ends. Driven step by step, over real pipes."""
 
 import os
 import threading
@@ -8,7 +8,6 @@ import pytest
 
 from agent import clock
 from collectors import observer
-from collectors.backends.replay import Replay, Step
 from collectors.backends.unavailable import Unavailable
 from collectors.errors import CollectorError, DisplayGoneError
 from collectors.pick import pick
@@ -20,6 +19,7 @@ from consent.frames import Splitter, frame
 from consent.vocabulary import Blocker, Kind
 from tests.collectors.child import observer as running_observer
 from tests.collectors.stage import EDITOR
+from tests.collectors.steps import Step, Steps
 
 
 class Pipes:
@@ -64,7 +64,7 @@ def _press(shaper: Shaper) -> None:
 
 def _run(pipes: Pipes, steps: Sequence[Step], kinds: frozenset[Kind] = frozenset(Kind)) -> int:
     grant = Grant(7, kinds, ())
-    return observer.Observer(Replay(clock.read, steps), grant, clock.read, pipes.down_r, pipes.up_w).run()
+    return observer.Observer(Steps(clock.read, steps), grant, clock.read, pipes.down_r, pipes.up_w).run()
 
 
 def test_it_says_its_hooks_its_front_and_its_events_and_ends_when_the_daemon_hangs_up(pipes: Pipes) -> None:

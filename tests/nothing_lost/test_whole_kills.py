@@ -8,7 +8,7 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -39,6 +39,7 @@ from tests.receiver.stand import ENVIRONMENT
 from tests.register import REGISTER
 from transport.process import die_with_parent
 
+EDITOR = Application("editor", "Editor", "/usr/bin/editor")
 TARGETS = ("daemon", "courier", "receiver")
 Known = tuple[int, int, int]
 """Enough of a made-up click to tell it from every other."""
@@ -214,10 +215,10 @@ def consent(places: Places, trial: Trial) -> None:
 
 
 @contextmanager
-def household_in(folder: Path, machine: Path | None = None) -> Iterator[Household]:
+def household_in(folder: Path, machine: Path | None = None, applications: Sequence[Application] = (EDITOR,)) -> Iterator[Household]:
     """Keys, policy and receiver by the real commands; a subject who has said yes. `machine`: where the state is to lie, if elsewhere."""
     calls = Calls(MINE)
-    trial = prepare(folder / "trial", calls, [Application("editor", "Editor", "/usr/bin/editor")])
+    trial = prepare(folder / "trial", calls, applications)
     places = Places((machine or folder / "machine") / "volens", folder / "run" / "volens")
     enrol(trial, places.state)
     places.runtime.parent.mkdir(mode=0o700)  # else it is nobody's XDG_RUNTIME_DIR

@@ -4,9 +4,9 @@ The observer makes clicks up, each of them unlike any other, and tells its own c
 challenge with what it was told to show. Uploads that failed are tried again sooner. Everything behind them is the product: the
 daemon's loop, gate, hold, outbox, courier, ledger.
 
-Two things can be asked of them by the environment: that the observer has nothing to make up and nobody is in a hurry; and that the
-daemon moves, whenever it gets SIGUSR1, to the time namespace that a link leads to: its clock with suspend leaps, the one without goes on,
-which is what a suspend is.
+Three things can be asked of them by the environment: that the observer has nothing to make up and nobody is in a hurry; that it plays a
+recorded trace (`tests/replayed.py`); and that the daemon moves, whenever it gets SIGUSR1, to the time namespace
+that a link leads to: its clock with suspend leaps, the one without goes on, which is what a suspend is.
 
 Run as `python -m tests.nothing_lost.whole daemon STATE RUNTIME`, `... icon SOCKET`, `... observer DESCRIPTOR`.
 """
@@ -30,6 +30,7 @@ from collectors import pipe
 from consent.event import Button, Event, PointerButton
 from consent.frames import Splitter, frame
 from consent.vocabulary import Kind, State, Why
+from tests import replayed
 from transport import schedule
 from transport.process import die_with_parent
 
@@ -37,6 +38,7 @@ COMMAND = [sys.executable, "-m", "tests.nothing_lost.whole"]
 EVERY_S = 0.03
 QUIET = "VOLENS_TEST_QUIET"
 NAMESPACE = "VOLENS_TEST_TIME_NAMESPACE"
+TRACE = "VOLENS_TEST_TRACE"
 _CLONE_NEWTIME = 0x80
 
 
@@ -86,6 +88,8 @@ class Icons(Trays):
 
 def command(name: str, *arguments: str) -> list[str]:
     """The stand-in for the observer; every other child is the real one."""
+    if name == "observer" and TRACE in os.environ:
+        return [*replayed.COMMAND, *arguments, os.environ[TRACE]]
     return [*COMMAND, name, *arguments] if name == "observer" else _real(name, *arguments)
 
 

@@ -1,0 +1,1 @@
+"""How much of a person's typing rhythm is left in what is collected."""
