@@ -80,5 +80,7 @@ def test_a_day_is_eight_hours_of_the_same_work() -> None:
 def test_delays_are_of_what_came_and_count_what_did_not() -> None:
     """The middle one and the one below which 99 of 100 lie; a key that never came is missing from the count."""
     one = delay("nobody", [n / 1000 for n in range(100)], 101)
-    assert (one.p50_ms, one.p99_ms, one.injected - one.delivered) == (pytest.approx(50), pytest.approx(99), 1)
+    assert one.p50_ms == pytest.approx(50)
+    assert one.p99_ms == pytest.approx(99)
+    assert one.injected - one.delivered == 1
     assert delay("nobody", [], 1).p99_ms == 0
