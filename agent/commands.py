@@ -7,7 +7,6 @@ agent/status.py. Nothing here decides: the daemon, or the same code under its lo
 import contextlib
 import sys
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import msgspec
@@ -52,6 +51,8 @@ def _heard(answer: messages.Answer) -> None:
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
         try:
             typer.echo(f"volens {version('volens')}")
         except PackageNotFoundError:
@@ -317,7 +318,7 @@ def main() -> None:
     try:
         code = app(prog_name="volens", standalone_mode=False)
     except typer.Abort:
-        sys.stderr.write("volens: nothing was done; say it again when you want it\n")
+        sys.stderr.write(f"volens: {faults.NOTHING_DONE}\n")
         code = faults.FAILED
     except Exception as error:
         code = _complain(error)

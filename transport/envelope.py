@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from transport import xwing
+from transport.bounds import OVERHEAD_BYTES
 from transport.header import FIXED_BYTES, MAX_PURPOSE_BYTES, NUMBER_BYTES, EnvelopeError, Header, Layer, decode, header_bytes
 from transport.identity import SIGNATURE_BYTES, EpochIdentity
 from transport.kdf import DERIVED_BYTES, derive
@@ -19,7 +20,7 @@ from transport.padding import MIN_PADDED_BYTES, is_padded, padme_bytes
 from transport.xwing import PublicKey, ReadingKey
 
 BODY_KEY_BYTES = 32
-SLOT_BYTES = xwing.OVERHEAD_BYTES + BODY_KEY_BYTES
+SLOT_BYTES = OVERHEAD_BYTES + BODY_KEY_BYTES
 SLOTS_BYTES = 2 * SLOT_BYTES
 COMMITMENT_BYTES = DERIVED_BYTES
 _LENGTH_BYTES = 4
