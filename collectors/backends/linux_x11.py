@@ -3,7 +3,6 @@
 It asks for no event mask on any application's window but structure (where it is), and reads no titles and no classes.
 """
 
-import select
 from collections import deque
 from typing import Any
 
@@ -71,8 +70,6 @@ class LinuxX11:
         from Xlib import X
 
         self._display = _connect()
-        self._readable = select.poll()
-        self._readable.register(self._display.fileno(), select.POLLIN)
         self._windows = Windows(self._display, grant.surfaces)
         wanted = ranges(grant.kinds)
         if wanted:
@@ -138,14 +135,8 @@ class LinuxX11:
             self._gather()
 
     def _gather(self) -> None:
-        while self._stirs() and (count := self._display.pending_events()):
-            for _ in range(count):
-                self._events.append(self._display.next_event())
-
-    def _stirs(self) -> bool:
-        """Whether the library has something to do: to ask it itself costs more than all the rest of a turn for a plain move."""
-        inner = self._display.display
-        return bool(inner.event_queue or inner.request_queue or inner.data_send or self._readable.poll(0))
+        while self._display.pending_events():
+            self._events.append(self._display.next_event())
 
     def _window_event(self, event: Any) -> None:
         from Xlib import X
