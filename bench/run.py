@@ -6,6 +6,7 @@ from subprocess import Popen
 import psutil
 
 from agent.demo.stage import Screen, Stage, stage
+from agent.uploading import SEAL_EVERY_S
 from bench.apps import dialog, start_apps
 from bench.clock import elapsed_s, rest_until
 from bench.day import held_in_a_day, sent_in_a_day
@@ -15,8 +16,6 @@ from bench.player import Injected, Player
 from bench.recorders import Account, Recorder, end, life_cpu_s
 from bench.schedule import HEIGHT, WIDTH, Workload
 
-SEALED_EVERY_S = 60.0
-"""How often the agent seals what is due."""
 SETTLES_S = 3.0
 """After its start, before the workload: what belongs to starting shall not count as work."""
 
@@ -78,6 +77,6 @@ def _figures(
         late_s=injected.late_s,
         parts=parts(samples, from_s, to_s) if len({part for sample in samples for part in sample.parts}) > 1 else {},
         day_held_bytes=held_in_a_day(account.held_bytes, workload.seconds),
-        day_sent_bytes=sent_in_a_day(account.held, workload.seconds, SEALED_EVERY_S) if account.held else None,
+        day_sent_bytes=sent_in_a_day(account.held, workload.seconds, SEAL_EVERY_S) if account.held else None,
         kept_raw=account.kept_raw,
     )
