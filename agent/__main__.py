@@ -54,6 +54,17 @@ def _daemon(arguments: list[str]) -> int:
         return fault.code
 
 
+def _status() -> int:
+    """`volens status --json`, as `agent.commands` would do it: programs ask it often, and its command line costs more than its answer."""
+    from agent.places import of_this_person
+    from agent.reach import Reach
+    from agent.status import as_json, exit_code
+
+    report = Reach(of_this_person()).status()
+    sys.stdout.buffer.write(as_json(report) + b"\n")
+    return exit_code(report)
+
+
 _DAEMON = (["run"], ["run", "--ask"])
 _CHILDREN = {"observer": _observer, "courier": _courier, "tray": _tray}
 
@@ -67,6 +78,8 @@ def main() -> None:
         sys.exit(_CHILDREN[name](arguments))
     if sys.argv[1:] in _DAEMON:
         sys.exit(_daemon(sys.argv[2:]))
+    if sys.argv[1:] == ["status", "--json"]:
+        sys.exit(_status())
     from agent import commands
 
     commands.main()

@@ -17,7 +17,7 @@ from agent.doctor import doctor
 from agent.errors import AgentError, CannotDo, Usage
 from agent.places import of_this_person
 from agent.reach import Reach
-from agent.status import EXIT_CODES, EXIT_NOT_RUNNING, Status
+from agent.status import Status, as_json, exit_code
 from consent.holding import LONGEST_S, SHORTEST_S
 from consent.pause import DEFAULT_MINUTES
 from consent.vocabulary import Kind, Purpose, SurfaceId
@@ -95,12 +95,12 @@ def status(
     reports = reach.watch() if watch else iter([reach.status()])
     for report in _json(reports) if as_json else terminal.watch(reports):  # noqa: B007
         sys.stdout.flush()
-    raise typer.Exit(EXIT_CODES[report.standing] if report.running else EXIT_NOT_RUNNING)
+    raise typer.Exit(exit_code(report))
 
 
 def _json(reports: Iterator[Status]) -> Iterator[Status]:
     for report in reports:
-        typer.echo(msgspec.json.encode(report))
+        typer.echo(as_json(report))
         yield report
 
 
