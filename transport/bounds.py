@@ -4,6 +4,9 @@ from typing import Annotated
 
 import msgspec
 
+MAX_ENVELOPE_BYTES = 1024 * 1024
+"""1 MiB: a working day of events (the bar for 8 h) or some twenty frames. A receiver holds one upload in memory, a laptop on a slow line
+sends it within a minute, and GCM must be opened as a whole. nginx's default for a body is the same."""
 PUBLIC_BYTES = 1216
 """An X-Wing public key."""
 OVERHEAD_BYTES = 1120 + 16  # the KEM's ciphertext and the AEAD's tag
