@@ -7,7 +7,6 @@ agent/status.py. Nothing here decides: the daemon, or the same code under its lo
 import contextlib
 import sys
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import msgspec
@@ -18,7 +17,7 @@ from agent.doctor import doctor
 from agent.errors import AgentError, CannotDo, Usage
 from agent.places import of_this_person
 from agent.reach import Reach
-from agent.status import EXIT_CODES, EXIT_NOT_RUNNING, Status
+from agent.status import Status, as_json, exit_code
 from consent.holding import LONGEST_S, SHORTEST_S
 from consent.pause import DEFAULT_MINUTES
 from consent.vocabulary import Kind, Purpose, SurfaceId
@@ -52,6 +51,8 @@ def _heard(answer: messages.Answer) -> None:
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
         try:
             typer.echo(f"volens {version('volens')}")
         except PackageNotFoundError:
@@ -94,12 +95,12 @@ def status(
     reports = reach.watch() if watch else iter([reach.status()])
     for report in _json(reports) if as_json else terminal.watch(reports):  # noqa: B007
         sys.stdout.flush()
-    raise typer.Exit(EXIT_CODES[report.standing] if report.running else EXIT_NOT_RUNNING)
+    raise typer.Exit(exit_code(report))
 
 
 def _json(reports: Iterator[Status]) -> Iterator[Status]:
     for report in reports:
-        typer.echo(msgspec.json.encode(report))
+        typer.echo(as_json(report))
         yield report
 
 
@@ -317,7 +318,7 @@ def main() -> None:
     try:
         code = app(prog_name="volens", standalone_mode=False)
     except typer.Abort:
-        sys.stderr.write("volens: nothing was done; say it again when you want it\n")
+        sys.stderr.write(f"volens: {faults.NOTHING_DONE}\n")
         code = faults.FAILED
     except Exception as error:
         code = _complain(error)

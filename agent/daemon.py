@@ -32,7 +32,7 @@ from consent.standing import CLOSED, Standing
 from consent.unreadable import UNREADABLE
 from consent.vocabulary import Automatic, Blocker, Kind, State, Why
 
-GROUP_S = 0.5
+GROUP_S = 0.45
 """How long events gather before the indicator is challenged: with a second for its answer, nothing seen waits longer than 2 s."""
 _UNWRITABLE = frozenset({Blocker.JOURNAL_UNWRITABLE})
 SUSPEND_MS = 2000
@@ -77,7 +77,7 @@ class Daemon:
         self._observer: Child | None = None
         self._asking: asyncio.TimerHandle | None = None
         self._slept_ms = self._sleep_ms()
-        self._day = (self.local_day(), self.today())
+        self._day = self._days()
 
     # --- facts and standing -------------------------------------------------------------------------------------
 
@@ -90,7 +90,7 @@ class Daemon:
             blockers |= {Blocker.FOREIGN_SESSION}
         if self.policy.blocker is not None:
             blockers |= {self.policy.blocker}
-        receipt = record.receipt()
+        receipt, (here, today) = record.receipt(), self._days()
         self._hours = permission.hours(record.choice, receipt)
         instants_ms = self.subject.anchor.instants_ms(now)
         self._asked = permission.asked_now(record.choice, instants_ms)
@@ -100,13 +100,13 @@ class Daemon:
             record.choice,
             receipt,
             self.policy.policy,
-            in_force(self.register, self.today()),
+            in_force(self.register, today),
             self.indicator.proof,
             blockers,
             automatic,
             instants_ms=instants_ms,
             level=left.level,
-            today=self.local_day(),
+            today=here,
             daily_notice=self.subject.settings.daily_notice,
         )
 
@@ -152,13 +152,18 @@ class Daemon:
 
         So a wall clock that was once years ahead takes no kind away for ever: the next lease that is verified knows better.
         """
-        day, lease = self.subject.record.utc_day(self._read()), self._lease_ends()
-        return min(day, lease.date()) if lease is not None else day
+        return self._days()[1]
 
     def local_day(self) -> date:
         """The calendar day here, in the same way: what a notice is read on."""
-        day, lease = self.subject.record.today(self._read()), self._lease_ends()
-        return min(day, clock.day_here(int(lease.timestamp() * 1000))) if lease is not None else day
+        return self._days()[0]
+
+    def _days(self) -> tuple[date, date]:
+        """The day here and the UTC day, at one look at the clock."""
+        (here, utc), lease = self.subject.record.days(self._read()), self._lease_ends()
+        if lease is None:
+            return here, utc
+        return min(here, clock.day_here(int(lease.timestamp() * 1000))), min(utc, lease.date())
 
     def _lease_ends(self) -> datetime | None:
         """When the lease of a policy in force ends, aware, UTC."""
@@ -167,9 +172,9 @@ class Daemon:
 
     def _begin_day(self) -> None:
         """A day's notice ends with its day, and a kind with its last: at midnight, not at the next look. Then it is another permission."""
-        day = (self.local_day(), self.today())
-        if day != self._day:
-            self._day = day
+        days = self._days()
+        if days != self._day:
+            self._day = days
             self.reconsider()
 
     def reconsider(self) -> None:

@@ -18,7 +18,8 @@ from agent.places import of_this_person
 from agent.reach import Reach
 from consent.exemption import GROUND_WORDS, STAGE_WORDS, Ground
 from consent.vocabulary import Kind, SurfaceId
-from transport.exemption_proof import LAST_DAY, MAX_NAMED, MAX_REASON_BYTES, seal_reason
+from transport.bounds import MAX_NAMED, MAX_REASON_BYTES
+from transport.exemption_proof import LAST_DAY, seal_reason
 from transport.process import close_to_others
 from transport.xwing import PublicKey
 

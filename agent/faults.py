@@ -15,6 +15,7 @@ from consent.register import RegisterError
 from transport.errors import TransportError
 from transport.keystore import KeystoreError
 
+NOTHING_DONE = "nothing was done; say it again when you want it"
 USAGE, FAILED = 2, 1
 """Exit codes: the command was not understood, or could not be done."""
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from functools import cache
 from pathlib import Path
 
 _MACHINE_ID = Path("/etc/machine-id")
@@ -10,8 +11,13 @@ _LABEL = b"volens/place/1"
 
 def place() -> str:
     """SHA-256, hex, of the machine's id (where it has one) and the account's number."""
+    return _place(os.geteuid())
+
+
+@cache
+def _place(account: int) -> str:
     try:
         machine = _MACHINE_ID.read_bytes().strip()
     except OSError:
         machine = b""
-    return hashlib.sha256(b"\0".join((_LABEL, machine, str(os.geteuid()).encode()))).hexdigest()
+    return hashlib.sha256(b"\0".join((_LABEL, machine, str(account).encode()))).hexdigest()

@@ -17,9 +17,7 @@ from consent.exemption import Ground, Stage
 from consent.holding import LONGEST_S, SHORTEST_S
 from consent.hours import ALWAYS_WORD, UTC_NAME
 from consent.vocabulary import Kind, Purpose, State, SurfaceId
-from transport.exemption_proof import MAX_NAMED, SEALED_BYTES
-from transport.exemption_proof import Id as RequestId
-from transport.xwing import PUBLIC_BYTES
+from transport.bounds import MAX_NAMED, PUBLIC_BYTES, SEALED_BYTES, RequestId
 
 Words = Annotated[str, msgspec.Meta(max_length=2000)]
 Nonce = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]

@@ -2,6 +2,8 @@
 
 A daemon that says in its lock that it is busy is given longer: forgetting a full hold takes seconds, and must not be cut short.
 
+What acts without a daemon is imported when there is none: to ask one takes a tenth of a second, and that is three times as much.
+
 The subject's rights need no daemon: status, pause, resume, withdraw, forget, show and receipt work from disk. A consent,
 and sending, need a living daemon with its indicator; without one they are refused with what to do.
 """
@@ -12,12 +14,10 @@ from contextlib import ExitStack
 from itertools import chain
 
 from agent import faults, messages
-from agent.alone import Alone
 from agent.channel import Channel
 from agent.errors import AgentError, CannotDo, NotRunning
 from agent.lock import BUSY_AT_MOST_S, busy, held
 from agent.places import Places
-from agent.report import fault_report
 from agent.status import Status
 from consent.event import Event
 from consent.ledger import LedgerError
@@ -43,6 +43,8 @@ class Reach:
         except NotRunning:
             if isinstance(request, _NEEDS_DAEMON):
                 raise
+        from agent.alone import Alone
+
         with Alone(self._places) as alone:
             return alone.answer(request)
 
@@ -77,6 +79,8 @@ class Reach:
                 case answer:
                     raise _unexpected(answer)
         except (AgentError, LedgerError, TransportError, OSError) as error:
+            from agent.report import fault_report
+
             return fault_report(faults.of(error))
 
     def watch(self) -> Iterator[Status]:
@@ -97,6 +101,8 @@ class Reach:
                 answers = stack.enter_context(self._channel()).stream(messages.ShowHeld(since_s))
                 first = next(answers)  # a daemon that hangs takes a connection and never answers
             except NotRunning:
+                from agent.alone import Alone
+
                 yield from stack.enter_context(Alone(self._places)).held(since_s)
                 return
             yield from _events(chain([first], answers))

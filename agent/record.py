@@ -6,6 +6,7 @@ open everything with the recovery code. The recovery code itself is returned onc
 
 import contextlib
 import hashlib
+import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -80,6 +81,8 @@ class Record:
         self.choice: Choice = replace(told, consents=max(told.consents, self._floors.consents))
         self._today = Today(Latest(self._floors.wall_ms, _later(self._floors.day, told.noticed)), clock.day_here)
         self._keep_at_ms = 0
+        self._root: tuple[tuple[int, ...], str] = ((), "")
+        self._verified: tuple[tuple[str | None, str, str], ConsentReceipt | None] = ((None, "", ""), None)
         self._begin()
         self.take_in()
 
@@ -113,14 +116,23 @@ class Record:
         return self._ledger.entries
 
     def receipt(self) -> ConsentReceipt | None:
-        """The receipt in force, if this machine's ledger key signed it, for this account, under the root that is pinned now."""
-        if self.choice.receipt is None:
+        """The receipt in force, if this machine's ledger key signed it, for this account, under the root that is pinned now.
+
+        Asked at every turn: what was verified once is not verified again while text, place and root are the same.
+        """
+        now = self.choice.receipt, machine.place(), self._root_sha256()
+        if now != self._verified[0] or self._verified[1] is None:
+            self._verified = now, self._verify(*now)
+        return self._verified[1]
+
+    def _verify(self, kept: str | None, place: str, root_sha256: str) -> ConsentReceipt | None:
+        if kept is None:
             return None
         try:
-            found = verify(self.choice.receipt, self._key.public_key().public_bytes_raw())
+            found = verify(kept, self._key.public_key().public_bytes_raw())
         except (ReceiptError, KeystoreError):
             return None
-        return found if (found.place, found.root_sha256) == (machine.place(), self._root_sha256()) else None
+        return found if (found.place, found.root_sha256) == (place, root_sha256) else None
 
     def check(self, happening: Happening) -> None:
         """Raise CannotDo if this cannot happen now."""
@@ -199,10 +211,9 @@ class Record:
                 self._keep_at_ms = now.boot_ms + _KEEP_AGAIN_MS
         return day
 
-    def utc_day(self, now: Clocks) -> date:
-        """The UTC day, by the same time that never goes back: what has expired in the register stays expired."""
-        self.today(now)
-        return Clocks(0, 0, self._today.latest.wall_ms).day
+    def days(self, now: Clocks) -> tuple[date, date]:
+        """The calendar day here and the UTC day, by the same time that never goes back: what has expired in the register stays expired."""
+        return self.today(now), Clocks(0, 0, self._today.latest.wall_ms).day
 
     def acknowledge(self, notice_sha256: str, at: Clocks, day: date) -> None:
         """Write down that the person has read this notice on this day; once a day is enough of it."""
@@ -247,10 +258,16 @@ class Record:
         return sign(msgspec.structs.replace(receipt, place=machine.place(), root_sha256=self._root_sha256()), self._key)
 
     def _root_sha256(self) -> str:
+        """Of the root of trust that is pinned now, hex; read again whenever its file is another one or was written to."""
+        path = self._places.pinned_root
         try:
-            return hashlib.sha256(self._places.pinned_root.read_bytes()).hexdigest()
+            at = os.stat(path)
+            mark = (at.st_dev, at.st_ino, at.st_size, at.st_mtime_ns, at.st_ctime_ns)
+            if mark != self._root[0]:
+                self._root = (mark, hashlib.sha256(path.read_bytes()).hexdigest())
         except OSError:
-            return ""
+            self._root = ((), "")
+        return self._root[1]
 
     def sealing_keys(self) -> SealingKeys | None:
         """The keys that sealing needs; None before the first consent. Raises KeystoreError."""

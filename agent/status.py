@@ -174,3 +174,13 @@ class Status(Part, frozen=True):
     budget: BudgetPart
     keystore: str
     untold: tuple[Automatic, ...] = ()
+
+
+def exit_code(status: Status) -> int:
+    """What `volens status` ends with."""
+    return EXIT_CODES[status.standing] if status.running else EXIT_NOT_RUNNING
+
+
+def as_json(status: Status) -> bytes:
+    """One object, as `volens status --json` prints it."""
+    return msgspec.json.encode(status)

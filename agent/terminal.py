@@ -5,8 +5,6 @@ import sys
 from collections.abc import Iterable, Iterator
 
 import typer
-from rich.console import Group
-from rich.live import Live
 
 from agent import show
 from agent.status import Status
@@ -45,6 +43,9 @@ def watch(reports: Iterable[Status]) -> Iterator[Status]:
             show.status(report)
             yield report
         return
+    from rich.console import Group
+    from rich.live import Live
+
     with Live(console=console, auto_refresh=False) as live:
         for report in reports:
             live.update(Group(*show.status_lines(report, console.width)), refresh=True)

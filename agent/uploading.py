@@ -36,6 +36,9 @@ REFRESH_EVERY_S = 3600.0
 REFRESH_AGAIN_S = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
 LOOK_EVERY_S = 60.0
 """A hold ends on no particular second; a minute late is early enough, and one wake-up a minute is nothing."""
+SEAL_EVERY_S = 900.0
+"""What is due gathers for as long after an envelope was sealed. However little is in one, it is 6.6 kB long: one each minute would be
+3.2 MB in eight hours of work, and would tell whoever sees the traffic in which minutes of yesterday somebody worked."""
 
 NO_ROOM = "what waits is larger than what may still be sent today; it goes on tomorrow, or next month (UTC)"
 
@@ -61,6 +64,7 @@ class Uploading:
         self._wake = asyncio.Event()
         self._waited: str | None = None
         self._no_room: str | None = None
+        self._seal_at_ms = 0
         self._refresh_at_ms = 0
         self._refusals = 0
         daemon.ended.append(self._carrier.abort)
@@ -76,7 +80,7 @@ class Uploading:
             self._wake.clear()
             await self._refresh()
             await self.erase()
-            self._seal()
+            self._seal_in_turn()
             wait_s = await self._send()
             self._carrier.rest()
             with contextlib.suppress(TimeoutError):
@@ -174,6 +178,14 @@ class Uploading:
 
     def _today(self) -> date:
         return self._read().day
+
+    def _seal_in_turn(self) -> None:
+        """Seal what is due, in one envelope for a while. What is to be destroyed instead does not wait for that."""
+        self._daemon.reconsider()  # hours and leases end by the clock, whether anything happens then or not
+        now_ms = self._read().boot_ms
+        in_turn = now_ms >= self._seal_at_ms or self._daemon.standing.for_good
+        if in_turn and self._seal().envelopes:
+            self._seal_at_ms = now_ms + int(SEAL_EVERY_S * 1000)
 
     def _seal(self, span: Span | None = None) -> SealedCounts:
         """Seal what is due, or what lies in the span; with why something had to wait, if anything had."""

@@ -1,4 +1,4 @@
-"""python -m bench [--seconds N] [--only NAME] [--json]: the agent beside a bare pynput listener, on the same workload, in one run."""
+"""python -m bench [--seconds N] [--only NAME] [--json]: the agent beside a bare listener and a naive logger, on the same work."""
 
 import argparse
 import math
@@ -7,12 +7,12 @@ import sys
 from rich.console import Console
 
 from agent.errors import AgentError
-from bench.recorders import Agent, Listener, Nothing, Recorder
+from bench.recorders import Agent, Listener, Logger, Nothing, Recorder
 from bench.run import run
 from bench.schedule import SEED, workload
-from bench.table import as_json, table
+from bench.table import as_json, shortfalls, table
 
-RECORDERS: dict[str, type[Nothing | Listener | Agent]] = {"nothing": Nothing, "pynput": Listener, "volens": Agent}
+RECORDERS: dict[str, type[Nothing | Listener | Agent]] = {"nothing": Nothing, "pynput": Listener, "jsonl": Logger, "volens": Agent}
 
 
 def main() -> int:
@@ -33,7 +33,10 @@ def main() -> int:
     if chosen.json:
         sys.stdout.write(as_json(runs, work.seconds, chosen.seed) + "\n")
     else:
-        Console(highlight=False).print(table(runs, work.seconds))
+        out = Console(highlight=False)
+        out.print(table(runs, work.seconds))
+        for line in (line for one in runs for line in shortfalls(one)):
+            out.print(line)
     return 0
 
 

@@ -1,7 +1,7 @@
 """Turns samples into the numbers of the table. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from bench.schedule import Stretch
 
@@ -18,11 +18,26 @@ class Sample:
         cpu_s: CPU time so far, of the living and the dead.
         switches: Voluntary context switches so far.
         pss_bytes: Memory now, shared pages by their share.
+        parts: By what each process does in the tree: its CPU time so far and its memory now.
     """
 
     at_s: float
     cpu_s: float
     switches: int
+    pss_bytes: int
+    parts: Mapping[str, "Part"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One process's share.
+
+    Attributes:
+        cpu_s: CPU time, its ended children's left out.
+        pss_bytes: Memory, shared pages by their share.
+    """
+
+    cpu_s: float
     pss_bytes: int
 
 
@@ -38,12 +53,16 @@ class Figures:
         peak_pss_bytes: The most memory of its tree while the workload ran; None if this account may not see it.
         idle_wakeups_per_s: Voluntary context switches a second while nothing happened; None if the run had no idle stretch.
         held_bytes: Bytes on disk that hold events, at the end of the workload.
+        day_held_bytes: The same after eight hours of such work.
+        day_sent_bytes: Bytes of the envelopes of eight hours of such work; None for who sends nothing.
         kept_bytes: Bytes on disk in all: settings, policy, ledger, counts too.
         seen: Raw inputs that it saw; None where it saw none by design.
         injected: Raw inputs that were injected.
         acts: (seen, injected) of clicks, scrolls, keys; for the agent (kept, injected).
+        kept_raw: Raw inputs that what it kept stands for; None where nothing is filtered.
         refused: Raw inputs that were seen and refused, by reason.
         late_s: The latest that any input of the workload came.
+        parts: By process: CPU seconds while the workload ran, and memory when the tree had the most.
     """
 
     name: str
@@ -59,6 +78,15 @@ class Figures:
     acts: dict[str, tuple[int, int]]
     refused: dict[str, int]
     late_s: float
+    parts: dict[str, Part] = field(default_factory=dict)
+    day_held_bytes: int = 0
+    day_sent_bytes: int | None = None
+    kept_raw: int | None = None
+
+    @property
+    def unexplained(self) -> int | None:
+        """Raw inputs that were injected and are neither kept nor refused for a reason; None where nothing is filtered."""
+        return None if self.kept_raw is None else self.injected - self.kept_raw - sum(self.refused.values())
 
 
 def at(samples: Sequence[Sample], instant_s: float, what: str) -> float:
@@ -82,6 +110,22 @@ def between(samples: Sequence[Sample], from_s: float, to_s: float, what: str) ->
 def peak_pss(samples: Sequence[Sample], from_s: float, to_s: float) -> int:
     """The most memory between two instants."""
     return max((sample.pss_bytes for sample in samples if from_s <= sample.at_s <= to_s), default=0)
+
+
+def parts(samples: Sequence[Sample], from_s: float, to_s: float) -> dict[str, Part]:
+    """By process: CPU between two instants, and memory at the one in between at which the tree had the most."""
+    during = [sample for sample in samples if from_s <= sample.at_s <= to_s]
+    if not during:
+        return {}
+    most = max(during, key=lambda sample: sample.pss_bytes)
+    before = max((sample for sample in samples if sample.at_s <= from_s), key=lambda sample: sample.at_s, default=during[0])
+    names = sorted({name for sample in during for name in sample.parts})
+    return {name: Part(_grew(name, before, during), most.parts[name].pss_bytes if name in most.parts else 0) for name in names}
+
+
+def _grew(name: str, before: Sample, during: Sequence[Sample]) -> float:
+    begun_s = before.parts[name].cpu_s if name in before.parts else 0.0
+    return max(sample.parts[name].cpu_s for sample in during if name in sample.parts) - begun_s
 
 
 def idle_wakeups(samples: Sequence[Sample], stretches: Sequence[Stretch], started_s: float) -> float | None:

@@ -9,9 +9,11 @@ from pathlib import Path
 import psutil
 
 from bench.clock import elapsed_s
-from bench.figures import Sample
+from bench.figures import Part, Sample
 
 EVERY_S = 0.25
+CHILDREN = {"observer": "observer", "courier": "courier", "tray": "icon"}
+"""What a process of ours is called by its first argument; any other is the one that was started."""
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -50,14 +52,16 @@ class Watch:
 
     def _take(self) -> None:
         at_s, cpu_s, pss_bytes = elapsed_s(), 0.0, 0
+        parts: dict[str, Part] = {}
         with contextlib.suppress(psutil.Error, OSError):
             cpu_s = _cpu_s(self.root, reaped_only=True)
             for process in psutil.Process(self.root).children(recursive=True):
                 used_s, pss = self._one(process)
                 cpu_s, pss_bytes = cpu_s + used_s, pss_bytes + pss
+                parts[_name(process)] = Part(_cpu_s(process.pid, children=False), pss)
         if self.samples:
             cpu_s = max(cpu_s, self.samples[-1].cpu_s)  # one that ended between two looks is found again with who waited for it
-        self.samples.append(Sample(at_s, cpu_s, sum(self._switches.values()), pss_bytes))
+        self.samples.append(Sample(at_s, cpu_s, sum(self._switches.values()), pss_bytes, parts))
 
     def _one(self, process: psutil.Process) -> tuple[float, int]:
         try:
@@ -73,11 +77,16 @@ class Watch:
             return used_s, 0
 
 
-def _cpu_s(pid: int, *, reaped_only: bool = False) -> float:
+def _name(process: psutil.Process) -> str:
+    """What a process does in its tree."""
+    return next((CHILDREN[word] for word in process.cmdline() if word in CHILDREN), "main process")
+
+
+def _cpu_s(pid: int, *, reaped_only: bool = False, children: bool = True) -> float:
     """CPU seconds of a process and of the children that it has waited for."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     ticks = [int(field) for field in fields[11:15]]  # utime, stime, and the same of the children that it has waited for
-    return sum(ticks[2:] if reaped_only else ticks) / TICKS_PER_S
+    return sum(ticks[2:] if reaped_only else ticks if children else ticks[:2]) / TICKS_PER_S
 
 
 def _switches(pid: int) -> int:

@@ -6,9 +6,11 @@ from subprocess import Popen
 import psutil
 
 from agent.demo.stage import Screen, Stage, stage
+from agent.uploading import SEAL_EVERY_S
 from bench.apps import dialog, start_apps
 from bench.clock import elapsed_s, rest_until
-from bench.figures import Figures, between, idle_wakeups, peak_pss
+from bench.day import held_in_a_day, sent_in_a_day
+from bench.figures import Figures, between, idle_wakeups, parts, peak_pss
 from bench.measure import TICKS_PER_S, Watch
 from bench.player import Injected, Player
 from bench.recorders import Account, Recorder, end, life_cpu_s
@@ -73,4 +75,8 @@ def _figures(
         acts=account.acts,
         refused=account.refused,
         late_s=injected.late_s,
+        parts=parts(samples, from_s, to_s) if len({part for sample in samples for part in sample.parts}) > 1 else {},
+        day_held_bytes=held_in_a_day(account.held_bytes, workload.seconds),
+        day_sent_bytes=sent_in_a_day(account.held, workload.seconds, SEAL_EVERY_S) if account.held else None,
+        kept_raw=account.kept_raw,
     )

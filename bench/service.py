@@ -85,8 +85,13 @@ def identity(number: int) -> EpochIdentity:
 
 def sealed(signer: EpochIdentity, payload_bytes: int) -> Envelope:
     """A fresh, signed envelope around that many random bytes."""
+    return sealed_payload(signer, os.urandom(min(payload_bytes, MAX_PAYLOAD_BYTES)))
+
+
+def sealed_payload(signer: EpochIdentity, payload: bytes) -> Envelope:
+    """A fresh, signed envelope around this payload."""
     return seal(
-        os.urandom(min(payload_bytes, MAX_PAYLOAD_BYTES)),
+        payload,
         purpose=PURPOSE,
         purpose_key=_PURPOSE_KEY.public,
         reading_key=_READING_KEY.public,

@@ -15,8 +15,8 @@ from collectors.pipe import CollectorState, Failed, Front, Grant, Hooked, Upward
 from collectors.shape import Shaper
 from consent.frames import Splitter, frame
 
-BUSY_MS = 100
-"""While events keep coming they are said together, this often; the first after a lull at once."""
+BUSY_MS = 200
+"""While events keep coming they are said together, this often; the first after a lull at once. Each saying wakes two processes."""
 COUNTS_MS = 1_000
 """Refused inputs alone are said this often: their rhythm is nobody's business."""
 TICK_MS = 50

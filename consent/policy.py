@@ -5,18 +5,20 @@ turn anything on, or shorten a promise. Unknown keys, NaN, infinities and surpri
 """
 
 import hashlib
+import re
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+import msgspec
 
 from consent.event import MAX_LABEL
 from consent.hosts import HostError, Sites
 from consent.programs import is_browser, runs_anything
 from consent.scope import SURFACELESS, Scope
+from consent.unreadable import UNREADABLE
 from consent.vocabulary import Kind, Purpose, SurfaceId
 
 MAX_POLICY_BYTES = 256 * 1024
@@ -30,20 +32,14 @@ STRUCTURE_KINDS = frozenset({Kind.POINTER_BUTTON, Kind.POINTER_SCROLL, Kind.POIN
 until somebody writes it down here; tests/consent/test_policy.py names those that never may be."""
 
 
-def _printable(text: str) -> str:
-    """Line breaks, escapes, and marks that turn the direction of writing could show another text than the one that is signed."""
-    if not text.isprintable():
-        raise ValueError("it has characters that cannot be shown")
-    return text
-
-
-_Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-_Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
+_Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,62}\Z")]
+_Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Category = Literal["work", "browser", "terminal", "mail", "chat", "assistant", "secrets", "hr", "health", "banking"]
-_Package = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]{1,100}$")]
+_Executable = Annotated[str, msgspec.Meta(pattern=r"^/[^\x00-\x1f]{1,255}\Z")]
+_Package = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9+.-]{1,100}\Z")]
 """A Debian package's name (Debian policy, 5.6.1), without its architecture."""
-_Word = Annotated[str, Field(min_length=1, max_length=MAX_LABEL), AfterValidator(_printable)]
-_Host = Annotated[str, Field(max_length=255), AfterValidator(_printable)]
+_Word = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LABEL)]
+_Host = Annotated[str, msgspec.Meta(max_length=255)]
 _PUBLIC_KEY_BYTES = 1216
 _VERIFY_KEY_BYTES = 32
 
@@ -52,48 +48,77 @@ class PolicyError(Exception):
     """The policy cannot be used; nothing is collected under it."""
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+class _Closed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Read strictly: no other key, no number for a text or a text for a number, no fraction for an integer."""
 
 
-class _PurposeIn(_Closed):
+class _PurposeIn(_Closed, frozen=True):
     id: _Id
     title: _Line
-    public_key: Annotated[str, Field(max_length=2000)]
+    public_key: Annotated[str, msgspec.Meta(max_length=2000)]
     readers: _Line
-    retention_days: Annotated[int, Field(ge=1, le=3650)]
+    retention_days: Annotated[int, msgspec.Meta(ge=1, le=3650)]
 
 
-class _SurfaceIn(_Closed):
+class _SurfaceIn(_Closed, frozen=True):
     id: _Id
     name: _Line
-    executables: Annotated[
-        list[Annotated[str, Field(pattern=r"^/[^\x00-\x1f]{1,255}$"), AfterValidator(_printable)]], Field(min_length=1, max_length=16)
-    ]
+    executables: Annotated[list[_Executable], msgspec.Meta(min_length=1, max_length=16)]
     category: _Category
     purpose: _Id
-    kinds: Annotated[list[Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]], Field(min_length=1)]
-    packages: Annotated[list[_Package], Field(min_length=1, max_length=16)] | None = None
-    hosts: Annotated[list[_Host], Field(min_length=1, max_length=64)] | None = None
-    words: Annotated[list[_Word], Field(min_length=1, max_length=1000)] | None = None
+    kinds: Annotated[list[Annotated[str, msgspec.Meta(pattern=r"^[a-z_]{1,40}\Z")]], msgspec.Meta(min_length=1)]
+    packages: Annotated[list[_Package], msgspec.Meta(min_length=1, max_length=16)] | None = None
+    hosts: Annotated[list[_Host], msgspec.Meta(min_length=1, max_length=64)] | None = None
+    words: Annotated[list[_Word], msgspec.Meta(min_length=1, max_length=1000)] | None = None
 
 
-class _ReviewerIn(_Closed):
+class _ReviewerIn(_Closed, frozen=True):
     name: _Line
-    key: Annotated[str, Field(max_length=2000)]
-    verify: Annotated[str, Field(max_length=64)]
+    key: Annotated[str, msgspec.Meta(max_length=2000)]
+    verify: Annotated[str, msgspec.Meta(max_length=64)]
 
 
-class _PolicyIn(_Closed):
+class _PolicyIn(_Closed, frozen=True):
     format: Literal[1]
-    version: Annotated[int, Field(ge=1, le=2**31)]
+    version: Annotated[int, msgspec.Meta(ge=1, le=2**31)]
     controller: _Line
-    receiver: Annotated[str, Field(pattern=r"^https?://[^\s/]+$", max_length=200), AfterValidator(_printable)]
-    hold_min_s: Annotated[int, Field(ge=900, le=7 * 86400)]
-    purposes: Annotated[list[_PurposeIn], Field(min_length=1, max_length=8)]
-    surfaces: Annotated[list[_SurfaceIn], Field(max_length=1000)]
+    receiver: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/]+\Z", max_length=200)]
+    hold_min_s: Annotated[int, msgspec.Meta(ge=900, le=7 * 86400)]
+    purposes: Annotated[list[_PurposeIn], msgspec.Meta(min_length=1, max_length=8)]
+    surfaces: Annotated[list[_SurfaceIn], msgspec.Meta(max_length=1000)]
     notice: Literal["once", "daily"] = "once"
     reviewer: _ReviewerIn | None = None
+
+
+_decode = msgspec.json.Decoder(_PolicyIn).decode
+_VALUE = re.compile(r"Invalid enum value .*?(?= - at `|\Z)", re.DOTALL)
+_BYTE = re.compile(r" \(byte \d+\)\Z")
+_KEY = re.compile(r"unknown field `(?![A-Za-z0-9_-]{1,40}`(?: - at `|\Z)).*?`(?= - at `|\Z)", re.DOTALL)
+
+
+def _malformed(error: Exception) -> str:
+    """What is wrong, and where, in one line; no value is repeated, and no key that is none."""
+    if not isinstance(error, msgspec.ValidationError):
+        where = _BYTE.search(str(error))
+        return f"the policy is malformed at the whole: it is no JSON{where[0] if where else ''}"
+    said = _KEY.sub("unknown field", _VALUE.sub("It is none of the words or numbers that may stand there", str(error)))
+    what, _, place = said.partition(" - at `$.")
+    return f"the policy is malformed at {place.rstrip('`') or 'the whole'}: {what.replace('`', '')}"
+
+
+def _shown(read: _PolicyIn) -> None:
+    """Line breaks, escapes, and marks that turn the direction of writing could show another text than the one that is signed."""
+    texts = [("controller", read.controller), ("receiver", read.receiver)]
+    texts += [("reviewer.name", read.reviewer.name)] if read.reviewer else []
+    for at, purpose in enumerate(read.purposes):
+        texts += [(f"purposes[{at}].title", purpose.title), (f"purposes[{at}].readers", purpose.readers)]
+    for at, surface in enumerate(read.surfaces):
+        texts.append((f"surfaces[{at}].name", surface.name))
+        for what in ("executables", "hosts", "words"):
+            texts += [(f"surfaces[{at}].{what}[{n}]", each) for n, each in enumerate(getattr(surface, what) or ())]
+    for place, text in texts:
+        if not text.isprintable():
+            raise PolicyError(f"the policy is malformed at {place}: it has characters that cannot be shown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,11 +290,10 @@ def parse(raw: bytes) -> Policy:
     if len(raw) > MAX_POLICY_BYTES:
         raise PolicyError(f"the policy is longer than {MAX_POLICY_BYTES} bytes")
     try:
-        read = _PolicyIn.model_validate_json(raw)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise PolicyError(f"the policy is malformed at {place}: {first['msg']}") from None
+        read = _decode(raw)
+    except UNREADABLE as error:
+        raise PolicyError(_malformed(error)) from None
+    _shown(read)
     _once([purpose.id for purpose in read.purposes], "purpose")
     _once([surface.id for surface in read.surfaces], "surface")
     purposes = {Purpose(each.id): _purpose(each) for each in read.purposes}

@@ -14,7 +14,7 @@ import msgspec
 from consent.unreadable import UNREADABLE
 from custody.access import MAX_BATCHES, Access, Denial, Listing, Recorded, check_id
 from custody.errors import AccessRefused
-from transport.envelope import MAX_ENVELOPE_BYTES
+from transport.bounds import MAX_ENVELOPE_BYTES
 
 TIMEOUT_S = 20.0  # to connect, and between two pieces of an answer
 MAX_JSON_BYTES = 80 * MAX_BATCHES  # 67 characters an id

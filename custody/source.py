@@ -9,7 +9,7 @@ from custody.access import Access, check_id
 from custody.errors import AccessRefused
 from custody.files import read_file
 from custody.remote import ReceiverSource, client_for
-from transport.envelope import MAX_ENVELOPE_BYTES
+from transport.bounds import MAX_ENVELOPE_BYTES
 
 SUFFIX = ".envelope"
 

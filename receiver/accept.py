@@ -12,7 +12,8 @@ from datetime import date
 from enum import StrEnum
 
 from receiver.errors import Refused
-from transport.envelope import MAX_ENVELOPE_BYTES, Envelope, join, parse, split
+from transport.bounds import MAX_ENVELOPE_BYTES
+from transport.envelope import Envelope, join, parse, split
 from transport.header import EnvelopeError, Layer
 
 MAX_BODY_BYTES = MAX_ENVELOPE_BYTES

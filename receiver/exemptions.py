@@ -22,7 +22,8 @@ from receiver.accept import check_id
 from receiver.enrolment import verify_device
 from receiver.errors import Refused
 from receiver.running import Running, running
-from transport.exemption_proof import MAX_NAMED, SEALED_BYTES, Asking, asking_message
+from transport.bounds import MAX_NAMED, SEALED_BYTES
+from transport.exemption_proof import Asking, asking_message
 
 MAX_A_DAY = 16
 """Requests of one device. A person asks once in a while; a thousand a day would hide those of others."""

@@ -126,6 +126,7 @@ receiver.retention
 transport.access_log
 transport.allowance
 transport.batch
+transport.bounds
 transport.columns
 transport.compress
 transport.enrolling

@@ -28,8 +28,9 @@ from tests import hostile
 from tests.policies import as_bytes, policy
 from transport import enrolling, erasing, exempting, jobs, recovery, retrieving, segment
 from transport.batch import MAX_UNPACKED_BYTES, unpack
+from transport.bounds import MAX_ENVELOPE_BYTES
 from transport.compress import compress
-from transport.envelope import MAX_ENVELOPE_BYTES, parse
+from transport.envelope import parse
 from transport.errors import TransportError
 from transport.exemption_proof import BadDecision, read_decision
 from transport.jobs import Answered

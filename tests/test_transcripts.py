@@ -8,10 +8,12 @@ What is different each time stands as a word in capitals: FOLDER, TIME, VERSION;
 `python -m tests.test_transcripts` writes them anew.
 """
 
+import os
 import re
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -118,11 +120,18 @@ def anew(text: str, folder: Path) -> str:
         return head + "".join(f"$ {act.line}\n{desk.do(act.line)}\n" for act in acts(text))
 
 
+@pytest.fixture(scope="module")
+def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path, Future[str]]]:
+    """All transcripts that were asked for, one beside the other: each waits for its own processes, in a folder of its own."""
+    chosen = [item.callspec.params["path"] for item in request.session.items if item.name.startswith("test_commands_say")]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield {path: pool.submit(anew, path.read_text(), tmp_path_factory.mktemp(path.stem)) for path in chosen}
+
+
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
-def test_commands_say_what_they_said(path: Path, tmp_path: Path) -> None:
+def test_commands_say_what_they_said(path: Path, done: dict[Path, Future[str]]) -> None:
     """Every word of every command in this transcript. To mend: python -m tests.test_transcripts NAME, and read the difference."""
-    text = path.read_text()
-    assert anew(text, tmp_path) == text
+    assert done[path].result() == path.read_text()
 
 
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)

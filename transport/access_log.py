@@ -13,7 +13,7 @@ import msgspec
 
 from consent.unreadable import UNREADABLE
 from consent.vocabulary import Purpose
-from transport.envelope import MAX_ENVELOPE_BYTES
+from transport.bounds import MAX_ENVELOPE_BYTES
 from transport.errors import TransportError
 from transport.jobs import Answer, Answered, Request, get
 from transport.notes import EnvelopeId

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from transport import xwing
+from transport.bounds import MAX_ENVELOPE_BYTES, OVERHEAD_BYTES
 from transport.header import FIXED_BYTES, MAX_PURPOSE_BYTES, NUMBER_BYTES, EnvelopeError, Header, Layer, decode, header_bytes
 from transport.identity import SIGNATURE_BYTES, EpochIdentity
 from transport.kdf import DERIVED_BYTES, derive
@@ -19,7 +20,7 @@ from transport.padding import MIN_PADDED_BYTES, is_padded, padme_bytes
 from transport.xwing import PublicKey, ReadingKey
 
 BODY_KEY_BYTES = 32
-SLOT_BYTES = xwing.OVERHEAD_BYTES + BODY_KEY_BYTES
+SLOT_BYTES = OVERHEAD_BYTES + BODY_KEY_BYTES
 SLOTS_BYTES = 2 * SLOT_BYTES
 COMMITMENT_BYTES = DERIVED_BYTES
 _LENGTH_BYTES = 4
@@ -28,9 +29,6 @@ _NONCE = bytes(12)  # safe because a batch key seals one body and is dropped
 
 MAX_PADDED_BYTES = 31 * 32 * 1024  # the largest padded length with which every envelope stays within 1 MiB
 MAX_PAYLOAD_BYTES = MAX_PADDED_BYTES - _LENGTH_BYTES
-# 1 MiB: a working day of events (DESIGN's bar for 8 h) or some twenty frames. A receiver holds one upload in memory, a laptop on a
-# slow line sends it within a minute, and GCM must be opened as a whole. nginx's default for a body is the same.
-MAX_ENVELOPE_BYTES = 1024 * 1024
 MIN_ENVELOPE_BYTES = FIXED_BYTES + 1 + SLOTS_BYTES + COMMITMENT_BYTES + MIN_PADDED_BYTES + _TAG_BYTES + SIGNATURE_BYTES
 _LARGEST = FIXED_BYTES + MAX_PURPOSE_BYTES + SLOTS_BYTES + COMMITMENT_BYTES + MAX_PADDED_BYTES + _TAG_BYTES + SIGNATURE_BYTES
 assert _LARGEST <= MAX_ENVELOPE_BYTES

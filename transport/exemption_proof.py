@@ -14,23 +14,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from consent.exemption import Ground
 from consent.unreadable import UNREADABLE
+from transport.bounds import MAX_NAMED, MAX_REASON_BYTES
+from transport.bounds import REASON_LENGTH_BYTES as _LENGTH_BYTES
+from transport.bounds import RequestId as Id
 from transport.errors import TransportError
-from transport.xwing import OVERHEAD_BYTES, NotForThisKey, PublicKey, ReadingKey, seal
+from transport.xwing import NotForThisKey, PublicKey, ReadingKey, seal
 from transport.xwing import open as open_sealed
 
-MAX_REASON_BYTES = 2000
-"""A reason is a few sentences. Every one is padded to this, so that its length says nothing; a request stays below what a body may have."""
 MAX_DECISION_BYTES = 4096
-MAX_NAMED = 64
-"""Surfaces of one request. Who means more means everything."""
 LAST_DAY = date(2200, 12, 31)
 """No end that is asked for or decided is later: none is as good, and calendars have an end of their own."""
-_LENGTH_BYTES = 2
-SEALED_BYTES = OVERHEAD_BYTES + _LENGTH_BYTES + MAX_REASON_BYTES
 _REASON, _ASKING, _DECISION = b"volens/exemption-reason/1", b"volens/exemption-request/1", b"volens/exemption-decision/1"
 _sorted = msgspec.json.Encoder(order="sorted").encode
 
-Id = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Line = Annotated[str, msgspec.Meta(max_length=200)]
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 
 from consent.frames import MAX_FRAME_BYTES
-from transport.envelope import MAX_ENVELOPE_BYTES
+from transport.bounds import MAX_ENVELOPE_BYTES
 from transport.errors import TransportError
 
 CHUNK_BYTES = MAX_FRAME_BYTES

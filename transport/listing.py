@@ -10,7 +10,8 @@ from typing import Annotated
 import msgspec
 
 from consent.unreadable import UNREADABLE
-from transport.envelope import MAX_ENVELOPE_BYTES, Envelope, parse
+from transport.bounds import MAX_ENVELOPE_BYTES
+from transport.envelope import Envelope, parse
 from transport.errors import TransportError
 from transport.header import EnvelopeError
 from transport.identity import EpochIdentity

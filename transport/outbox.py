@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from consent.unreadable import UNREADABLE
 from transport import disk
-from transport.envelope import MAX_ENVELOPE_BYTES, Envelope
+from transport.bounds import MAX_ENVELOPE_BYTES
+from transport.envelope import Envelope
 from transport.errors import TransportError
 from transport.held import Purged
 from transport.keystore import OUTBOX, SECRET_BYTES, Keystore, KeystoreError

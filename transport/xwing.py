@@ -12,11 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519PrivateKey, MLKEM768X25519PublicKey, Suite
 
+from transport.bounds import PUBLIC_BYTES
 from transport.errors import TransportError
 
 SEED_BYTES = 32
-PUBLIC_BYTES = 1216
-OVERHEAD_BYTES = 1120 + 16  # the KEM's ciphertext and the AEAD's tag
 _MLKEM_PUBLIC_BYTES = 1184
 _MLKEM_SEED_BYTES = 64
 

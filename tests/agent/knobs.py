@@ -124,7 +124,7 @@ def keys() -> set[str]:
 
 def policy_fields() -> set[str]:
     """Of a policy, the uppermost."""
-    return set(_PolicyIn.model_fields)
+    return set(_PolicyIn.__struct_fields__)
 
 
 def variables() -> set[str]:

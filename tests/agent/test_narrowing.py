@@ -227,8 +227,8 @@ def test_every_attack_on_what_was_fetched_blocks_and_is_reported_in_one_line(tmp
         (replace(found, roots=[*found.roots, Repository().root(2)]), Blocker.POLICY_REFUSED, "of root 1"),
         (replace(dropped.build(), roots=[good.root(), dropped.root(2)]), Blocker.POLICY_REFUSED, f"{REPRESENTATIVE} of root 1"),
         (replace(found, roots=[good.root(), good.root(3)]), Blocker.POLICY_REFUSED, "hole"),
-        (replace(good, policy=as_bytes(policy(hold_min_s=float("nan")))).build(), Blocker.POLICY_REFUSED, "hold_min_s"),
-        (replace(good, policy=as_bytes(policy(version=float("inf")))).build(), Blocker.POLICY_REFUSED, "version"),
+        (replace(good, policy=as_bytes(policy(hold_min_s=float("nan")))).build(), Blocker.POLICY_REFUSED, "it is no JSON (byte "),
+        (replace(good, policy=as_bytes(policy(version=float("inf")))).build(), Blocker.POLICY_REFUSED, "it is no JSON (byte "),
         (replace(good, policy=as_bytes(policy(receiver="http://127.0.0.1:8"))).build(), Blocker.POLICY_REFUSED, "another receiver"),
     ]
     for number, (attack, blocker, words) in enumerate(attacks):

@@ -18,6 +18,7 @@ from agent.messages import AskReceipt, AskStatus, Done, Forget, Pause, ReceiptIs
 from agent.places import Places
 from agent.reach import Reach
 from agent.subject import Subject
+from consent.receipt import verify
 from consent.trust import Trusted
 from consent.vocabulary import Blocker, State, SurfaceId, Why
 from tests.agent.people import BOOT, POLICY, at, clicks, keep, places_in, recording, say_yes, subject_in
@@ -299,6 +300,20 @@ def test_a_yes_is_bound_to_the_root_of_trust_that_was_pinned(subject: Subject) -
     """Another root in the place of the pinned one is another controller: nothing of the old yes holds."""
     subject.places.pinned_root.write_bytes(b"another root")
     assert subject.record.receipt() is None
+
+
+def test_a_receipt_is_verified_once_as_long_as_nothing_about_it_changes(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for at every turn. Another root in between is looked at, and the old one holds again when it is back."""
+    verified = []
+    monkeypatch.setattr("agent.record.verify", lambda *given: verified.append(given) or verify(*given))
+    root = subject.places.pinned_root
+    raw = root.read_bytes() if root.exists() else None
+    assert len({id(subject.record.receipt()) for _ in range(5)}) == 1
+    assert len(verified) <= 1
+    root.write_bytes(b"another root, of another length")
+    assert subject.record.receipt() is None
+    root.unlink() if raw is None else root.write_bytes(raw)
+    assert subject.record.receipt() is not None
 
 
 def test_what_cannot_leave_for_a_month_is_destroyed_and_counted(subject: Subject) -> None:

@@ -46,6 +46,24 @@ def test_the_bare_listener_sees_everything_that_is_injected() -> None:
     assert run["life_cpu_s"] > 0
 
 
+@pytest.mark.soak
+@pytest.mark.skipif(find_spec("pynput") is None, reason="the naive logger needs pynput, which is installed by ./dev bench only")
+def test_the_naive_logger_writes_everything_that_is_injected() -> None:
+    """The same short run: a line for every input, and more bytes than the agent would hold."""
+    run = bench("jsonl")
+    assert run["seen"] == run["injected"] > 20
+    assert run["held_bytes"] > 40 * run["injected"]
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(find_spec("pynput") is None, reason="the bare listener is installed by ./dev bench only")
+def test_no_key_is_swallowed_whoever_listens() -> None:
+    """A hundred keys for each contestant, pressed and released: all of them come."""
+    command = [sys.executable, "-m", "bench.delay", "--keys", "100", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert [one["delivered"] for one in json.loads(done.stdout)] == [200] * 3, done.stderr
+
+
 def test_the_agent_sees_everything_that_is_injected_and_keeps_some_of_it() -> None:
     """A short run with the whole agent on a private display prints the same object; what it did not keep has a reason."""
     run = bench("volens")
@@ -53,3 +71,5 @@ def test_the_agent_sees_everything_that_is_injected_and_keeps_some_of_it() -> No
     assert run["acts"]["keys"][0] > 0
     assert run["refused"]["no_kind"] > 0
     assert 0 < run["held_bytes"] < run["kept_bytes"]
+    assert run["kept_raw"] + sum(run["refused"].values()) == run["injected"]
+    assert {"main process", "observer", "icon"} <= set(run["parts"])

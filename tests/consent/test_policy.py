@@ -5,6 +5,7 @@ import json
 import re
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,7 +124,7 @@ def test_a_policy_cannot_select_anybody() -> None:
     """Executives, contractors and interns have the same rule: the schema is closed, and none of its fields can tell people apart."""
     whole = set("format version controller receiver hold_min_s purposes surfaces notice reviewer key verify".split())
     terms = set("id title public_key readers retention_days name executables packages hosts words category purpose kinds".split())
-    assert _fields(_PolicyIn.model_json_schema()) == whole | terms
+    assert _fields(msgspec.json.schema(_PolicyIn)) == whole | terms
     for word in (
         "subject",
         "person",

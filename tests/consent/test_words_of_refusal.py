@@ -26,7 +26,19 @@ TERMS = policy()["purposes"][0]
         ({"surfaces": [surface(purpose="other")]}, "surface editor names a purpose that the policy does not have"),
         ({"surfaces": [surface(), surface()]}, "the policy names a surface twice"),
         ({"surfaces": [surface(), surface(id="other")]}, "the policy names an executable twice, and not as the browser of sites only"),
-        ({"version": 0}, "the policy is malformed at version: Input should be greater than or equal to 1"),
+        ({"version": 0}, "the policy is malformed at version: Expected int >= 1"),
+        ({"notice": "secret"}, "the policy is malformed at notice: It is none of the words or numbers that may stand there"),
+        ({"a\nkey": 1}, "the policy is malformed at the whole: Object contains unknown field"),
+        ({"controller": "a\u202eb"}, "the policy is malformed at controller: it has characters that cannot be shown"),
+        (
+            {"surfaces": [surface(words=["a\nb"])]},
+            "the policy is malformed at surfaces[0].words[0]: it has characters that cannot be shown",
+        ),
+        (
+            {"surfaces": [surface(id="a\n")]},
+            r"the policy is malformed at surfaces[0].id: Expected str matching regex '^[a-z][a-z0-9-]{0,62}\\Z'",
+        ),
+        ({"version": 1.0}, "the policy is malformed at version: Expected int, got float"),
     ],
 )
 def test_a_refused_policy_says_which_line_of_it_is_wrong(change: dict[str, object], line: str) -> None:

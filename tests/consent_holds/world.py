@@ -115,6 +115,7 @@ class World:
             patch.setitem(called.__kwdefaults__, "random", draw)
         patch.setattr(randomness, "_urandom", draw)  # what `secrets` draws from
         patch.setattr(uploading_module, "random", self.random)
+        patch.setattr(uploading_module, "SEAL_EVERY_S", 0.0)  # at every turn: more is sealed, and more can go wrong
         patch.setattr(forgetting, "ThreadPoolExecutor", AtOnce)
         patch.setattr(agent.daemon, "Child", self._child)
         patch.setattr(agent.carrier, "Child", self._child)

@@ -14,7 +14,7 @@ from receiver.bodies import SMALL_BYTES
 from receiver.exemptions import ExemptionRequest
 from tests import hostile
 from tests.receiver.stand import Service
-from transport.exemption_proof import SEALED_BYTES
+from transport.bounds import SEALED_BYTES
 
 READS_JSON = [each for each in openapi.OPERATIONS if each.request is not None]
 NAUGHTY_AND_LONG = [text for text in hostile.NAUGHTY if len(text) >= 8]

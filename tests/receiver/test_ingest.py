@@ -11,7 +11,8 @@ import pytest
 
 from tests.receiver import stand
 from tests.receiver.stand import Service, envelope
-from transport.envelope import MAX_ENVELOPE_BYTES, Envelope
+from transport.bounds import MAX_ENVELOPE_BYTES
+from transport.envelope import Envelope
 
 
 def _named(raw: bytes) -> str:
