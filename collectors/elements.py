@@ -178,8 +178,7 @@ class Elements:
                 self.shifted()
             return
         press = self._presses.pop(button.number, None)
-        kept = front.surface is not None and not front.structure_only and not front.own and not button.own
-        if press is not None and kept and press.window == button.window == front.window and button.number in (_LEFT, _RIGHT):
+        if press is not None and press.window == button.window == front.window != 0 and button.number in (_LEFT, _RIGHT):
             self._clicks.append(_Click(button.at, front, press, button.x, button.y))
 
     def key(self, key: Key, front: Front) -> None:

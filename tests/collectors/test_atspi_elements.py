@@ -268,6 +268,10 @@ def test_what_a_row_holds_stands_for_the_row(monkeypatch: pytest.MonkeyPatch) ->
         menu.answers["Get", "/held", "org.a11y.atspi.Accessible", "Parent"] = (("(so)", (EDITOR_NAME, ITEM)),)
         menu.say(path="/held")
         assert len(menu.enter()) == n
+        menu.answers["Get", "/held", "org.a11y.atspi.Accessible", "Parent"] = (("(so)", (OTHER_NAME, ITEM)),)
+        menu.say(path="/elsewhere")
+        menu.say(path="/held")
+        assert menu.enter() == []
 
 
 def test_a_list_that_gets_the_focus_is_asked_which_item_is_the_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,6 +136,19 @@ def test_what_is_asked_about_for_too_long_is_the_past() -> None:
     assert screen.chosen == []
 
 
+def test_an_answer_that_comes_after_something_else_got_the_focus_is_of_the_past() -> None:
+    """The item had been left when its description came."""
+    screen = Screen()
+    since_ms = screen.ms
+    screen.later(20)
+    screen.shaper.elements.left(screen.ms)
+    screen.shaper.elements.picked(since_ms, "item", Item(LIST_ITEM, 0, "list", BOX, focused=True))
+    screen.later(20)
+    screen.strike("Return")
+    screen.click_at()
+    assert screen.chosen == []
+
+
 def test_an_item_that_is_left_and_taken_again_at_once_is_the_one() -> None:
     """GTK 4 says so of the first item of a menu, within a millisecond; and the answers may come in any order."""
     for order in ((0, 1), (1, 0)):
@@ -345,6 +358,7 @@ def test_a_toolkit_that_is_behind_is_waited_for() -> None:
     screen.later(40)
     screen.pick("second", index=1)
     screen.shaper.elements.ended(screen.ms, "second")
+    screen.later(5)
     screen.shaper.elements.picked(screen.ms, "dialog", Item(LIST_ITEM, 7, "list", focused=True))
     assert [element.index for element in screen.chosen] == [1]
 
@@ -385,6 +399,7 @@ def test_structure_only_our_own_and_what_is_not_recorded_never(front: Front) -> 
         screen.button_at(False, INSIDE, window=window)
     screen.strike("Return")
     screen.space()
+    assert not screen.shaper.elements.highlighted(screen.ms)
     assert [event for event in screen.settle() if event.kind is Kind.ELEMENT] == []
 
 
