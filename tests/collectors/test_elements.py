@@ -87,7 +87,8 @@ def test_only_the_buttons_that_choose_do(number: int) -> None:
     assert screen.chosen == []
 
 
-def test_an_item_that_was_left_before_the_release_is_no_choice() -> None:
+@pytest.mark.parametrize("role", [MENU_ITEM, LIST_ITEM])
+def test_an_item_that_was_left_before_the_release_is_no_choice(role: ElementRole) -> None:
     """The menu had closed: what is remembered of it is worth nothing."""
     for leave in (
         lambda screen: screen.shaper.elements.ended(screen.ms, "item"),
@@ -96,7 +97,7 @@ def test_an_item_that_was_left_before_the_release_is_no_choice() -> None:
         lambda screen: screen.shaper.passing(screen.now),
     ):
         screen = Screen()
-        screen.pick()
+        screen.pick(role=role)
         screen.later(10)
         leave(screen)
         screen.later(10)
