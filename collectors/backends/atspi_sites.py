@@ -75,7 +75,6 @@ class Sites:
     def _forget_window(self) -> None:
         self._process: Running | None = None
         self._name = ""
-        self._document = ("", "")
         self._told: SurfaceId | None = None
         self._inquiry += 1
         self._asked_ms: int | None = None
@@ -242,7 +241,6 @@ class Sites:
                 self._tell(None)
                 self._try_again(now_ms)
             case Page(document, rule):
-                self._document = document
                 sure = self._pages.answered(asked_ms, now_ms, document, rule.surface if rule else None)
                 known = rule is not None and (sure or self._told == rule.surface)
                 self._tell(rule if known else None)
@@ -290,8 +288,6 @@ class Sites:
                 if gained and (sender, path) not in self._others:
                     self._ask_whether_tab(sender, path)
                 return
-            case "StateChanged", "busy" if gained and self._document == (sender, path):
-                self._pages.doubt(self._read().awake_ms)
         self._retries = 0
         self._ask_soon()
 
