@@ -11,7 +11,7 @@ from jeepney import HeaderFields
 from collectors.backends.atspi_sites import ANSWER_MS, REOPEN_MS, TOLD, Sites
 from collectors.backends.bus import BusGoneError, Heard, Steps
 from collectors.identity import FileFacts, Identity, Running
-from collectors.pages import LIMIT_MS, SPACING_MS
+from collectors.pages import HOLD_MS, LIMIT_MS, SPACING_MS
 from collectors.pipe import SurfaceRule
 from collectors.raw import Front
 from consent.vocabulary import SurfaceId
@@ -310,6 +310,25 @@ def test_while_it_is_asked_whether_a_tab_was_switched_no_answer_counts(monkeypat
     desk.later(100)
     assert desk.stage.shaper.pages.vouch(made_ms, SurfaceId("forge")) is False
     assert desk.found == ["forge", None]
+
+
+def test_a_question_that_was_asked_before_the_news_of_a_tab_does_not_count_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer comes while it is being asked whether that was a tab."""
+    desk = Desk(monkeypatch)
+    desk.later(500)
+    desk.stage.front(Front(SurfaceId("forge"), 5, site=True))
+    made_ms, bus = desk.stage.ms, desk.buses[-1]
+    desk.stage.shaper.pages.wait(made_ms)
+    desk.later(HOLD_MS + SPACING_MS - 20)
+    bus.held = True
+    desk.later(40)
+    assert bus.waiting
+    assert desk.stage.shaper.pages.vouch(made_ms, SurfaceId("forge")) is None
+    bus.stuck = "/tab"
+    desk.signal("/tab", "StateChanged", "selected", 1, 0, ("i", 0), {})
+    bus.held = False
+    bus.pump()
+    assert desk.stage.shaper.pages.vouch(made_ms, SurfaceId("forge")) is None
 
 
 @pytest.mark.parametrize("member", ["Activate", "Deactivate"])
