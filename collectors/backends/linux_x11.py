@@ -168,11 +168,8 @@ class LinuxX11:
         xid, known = self._windows.active()
         self._gather()
         if any(event.atom == self._windows.active_atom for event in self._events if event.type == PROPERTY_NOTIFY):
-            self._active, self._front, self._known = (
-                0,
-                Front(),
-                Known(Front()),
-            )  # what we read is of a later instant, which is asked about next
+            self._active, self._front = 0, Front()  # what we read is of a later instant, which is asked about next
+            self._known = Known(Front())
             self._shaper.passing(at)
             self._watch_site()
             return
