@@ -220,11 +220,14 @@ class Sites:
         for name in {str(name) for name, _ in applications[0]} if applications is not None else ():
             answer = yield owner_of(name)
             if answer is not None and answer[0] == process.pid:
+                answers = []
                 for event in _EVENTS:
-                    yield call(_REGISTRY, _REGISTRY[0], "RegisterEvent", "sass", (event, [], name))
+                    answers.append((yield call(_REGISTRY, _REGISTRY[0], "RegisterEvent", "sass", (event, [], name))))
                 for rule in _RULES:
-                    yield call(_MESSAGE_BUS, _MESSAGE_BUS[0], "AddMatch", "s", (f"type='signal',sender='{name}',{rule}",))
-                self._names[process] = name
+                    listen = (f"type='signal',sender='{name}',{rule}",)
+                    answers.append((yield call(_MESSAGE_BUS, _MESSAGE_BUS[0], "AddMatch", "s", listen)))
+                if None not in answers:
+                    self._names[process] = name
 
     def _answered(self, asked_ms: int, page: Page | NoPage) -> None:
         now_ms = self._read().awake_ms

@@ -231,7 +231,19 @@ def test_a_browser_that_cannot_tell_is_not_asked_for_its_page(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    "silent", ["GetState", "GetRelationSet", "GetExtents", "GetAttributeValue", "GetAttributes", "GetRole", "Get", "GetChildren"]
+    "silent",
+    [
+        "RegisterEvent",
+        "AddMatch",
+        "GetState",
+        "GetRelationSet",
+        "GetExtents",
+        "GetAttributeValue",
+        "GetAttributes",
+        "GetRole",
+        "Get",
+        "GetChildren",
+    ],
 )
 def test_a_question_without_an_answer_is_no_site(monkeypatch: pytest.MonkeyPatch, silent: str) -> None:
     """Whatever was asked; and once there are answers again, it is one."""
