@@ -75,7 +75,6 @@ class Sites:
     def _forget_window(self) -> None:
         self._process: Running | None = None
         self._name = ""
-        self._document = ("", "")
         self._told: SurfaceId | None = None
         self._inquiry += 1
         self._asked_ms: int | None = None
@@ -221,11 +220,14 @@ class Sites:
         for name in {str(name) for name, _ in applications[0]} if applications is not None else ():
             answer = yield owner_of(name)
             if answer is not None and answer[0] == process.pid:
+                answers = []
                 for event in _EVENTS:
-                    yield call(_REGISTRY, _REGISTRY[0], "RegisterEvent", "sass", (event, [], name))
+                    answers.append((yield call(_REGISTRY, _REGISTRY[0], "RegisterEvent", "sass", (event, [], name))))
                 for rule in _RULES:
-                    yield call(_MESSAGE_BUS, _MESSAGE_BUS[0], "AddMatch", "s", (f"type='signal',sender='{name}',{rule}",))
-                self._names[process] = name
+                    listen = (f"type='signal',sender='{name}',{rule}",)
+                    answers.append((yield call(_MESSAGE_BUS, _MESSAGE_BUS[0], "AddMatch", "s", listen)))
+                if None not in answers:
+                    self._names[process] = name
 
     def _answered(self, asked_ms: int, page: Page | NoPage) -> None:
         now_ms = self._read().awake_ms
@@ -242,7 +244,6 @@ class Sites:
                 self._tell(None)
                 self._try_again(now_ms)
             case Page(document, rule):
-                self._document = document
                 sure = self._pages.answered(asked_ms, now_ms, document, rule.surface if rule else None)
                 known = rule is not None and (sure or self._told == rule.surface)
                 self._tell(rule if known else None)
@@ -290,8 +291,6 @@ class Sites:
                 if gained and (sender, path) not in self._others:
                     self._ask_whether_tab(sender, path)
                 return
-            case "StateChanged", "busy" if gained and self._document == (sender, path):
-                self._pages.doubt(self._read().awake_ms)
         self._retries = 0
         self._ask_soon()
 

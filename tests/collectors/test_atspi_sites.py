@@ -11,7 +11,7 @@ from jeepney import HeaderFields
 from collectors.backends.atspi_sites import ANSWER_MS, REOPEN_MS, TOLD, Sites
 from collectors.backends.bus import BusGoneError, Heard, Steps
 from collectors.identity import FileFacts, Identity, Running
-from collectors.pages import LIMIT_MS, SPACING_MS
+from collectors.pages import HOLD_MS, LIMIT_MS, SPACING_MS
 from collectors.pipe import SurfaceRule
 from collectors.raw import Front
 from consent.vocabulary import SurfaceId
@@ -104,10 +104,11 @@ class Browser:
 
 
 class SlowBus:
-    """Answers when it is told to: at once, unless `held`."""
+    """Answers at once, unless `held`; of the object `stuck` never."""
 
     def __init__(self, browser: Browser, heard: Heard) -> None:
         self.browser, self.heard, self.held, self.gone = browser, heard, False, False
+        self.stuck = ""
         self.waiting: deque[tuple[Steps, Any]] = deque()
 
     def fileno(self) -> int:
@@ -119,8 +120,8 @@ class SlowBus:
     def pump(self) -> None:
         if self.gone:
             raise BusGoneError("closed the connection")
-        while self.waiting and not self.held:
-            self.one()
+        while not self.held and any(message.header.fields[HeaderFields.path] != self.stuck for _, message in self.waiting):
+            self.one(self.stuck)
 
     def run(self, steps: Steps) -> None:
         if self.gone:
@@ -129,9 +130,11 @@ class SlowBus:
         if not self.held:
             self.pump()
 
-    def one(self) -> None:
-        """Answer the oldest question."""
-        steps, message = self.waiting.popleft()
+    def one(self, but: str = "") -> None:
+        """Answer the oldest question, of those that are not about this object."""
+        at = next(at for at, (_, message) in enumerate(self.waiting) if message.header.fields[HeaderFields.path] != but)
+        steps, message = self.waiting[at]
+        del self.waiting[at]
         fields = message.header.fields
         answer = self.browser.answer(fields[HeaderFields.member], fields[HeaderFields.path], message.body)
         self._go(lambda: steps.send(answer), steps)
@@ -228,7 +231,19 @@ def test_a_browser_that_cannot_tell_is_not_asked_for_its_page(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    "silent", ["GetState", "GetRelationSet", "GetExtents", "GetAttributeValue", "GetAttributes", "GetRole", "Get", "GetChildren"]
+    "silent",
+    [
+        "RegisterEvent",
+        "AddMatch",
+        "GetState",
+        "GetRelationSet",
+        "GetExtents",
+        "GetAttributeValue",
+        "GetAttributes",
+        "GetRole",
+        "Get",
+        "GetChildren",
+    ],
 )
 def test_a_question_without_an_answer_is_no_site(monkeypatch: pytest.MonkeyPatch, silent: str) -> None:
     """Whatever was asked; and once there are answers again, it is one."""
@@ -288,6 +303,56 @@ def test_a_switch_there_and_back_within_one_question_is_not_overlooked(monkeypat
     desk.later(20)
     for _ in range(2):
         desk.signal("/tab", "StateChanged", "selected", 1, 0, ("i", 0), {})
+    desk.later(2_000)
+    assert desk.stage.shaper.pages.vouch(made_ms, SurfaceId("forge")) is False
+
+
+def test_while_it_is_asked_whether_a_tab_was_switched_no_answer_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often the page is the same meanwhile: it may have been another one in between."""
+    desk = Desk(monkeypatch)
+    desk.later(500)
+    desk.stage.front(Front(SurfaceId("forge"), 5, site=True))
+    made_ms = desk.stage.ms
+    desk.stage.shaper.pages.wait(made_ms)
+    desk.buses[-1].stuck = "/tab"
+    desk.later(20)
+    desk.signal("/tab", "StateChanged", "selected", 1, 0, ("i", 0), {})
+    desk.later(ANSWER_MS - 50)
+    assert desk.stage.shaper.pages.vouch(made_ms, SurfaceId("forge")) is None
+    desk.later(100)
+    assert desk.stage.shaper.pages.vouch(made_ms, SurfaceId("forge")) is False
+    assert desk.found == ["forge", None]
+
+
+def test_a_question_that_was_asked_before_the_news_of_a_tab_does_not_count_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer comes while it is being asked whether that was a tab."""
+    desk = Desk(monkeypatch)
+    desk.later(500)
+    desk.stage.front(Front(SurfaceId("forge"), 5, site=True))
+    made_ms, bus = desk.stage.ms, desk.buses[-1]
+    desk.stage.shaper.pages.wait(made_ms)
+    desk.later(HOLD_MS + SPACING_MS - 20)
+    bus.held = True
+    desk.later(40)
+    assert bus.waiting
+    assert desk.stage.shaper.pages.vouch(made_ms, SurfaceId("forge")) is None
+    bus.stuck = "/tab"
+    desk.signal("/tab", "StateChanged", "selected", 1, 0, ("i", 0), {})
+    bus.held = False
+    bus.pump()
+    assert desk.stage.shaper.pages.vouch(made_ms, SurfaceId("forge")) is None
+
+
+@pytest.mark.parametrize("member", ["Activate", "Deactivate"])
+def test_another_window_for_a_moment_is_not_overlooked(monkeypatch: pytest.MonkeyPatch, member: str) -> None:
+    """Its news may come when it has gone again."""
+    desk = Desk(monkeypatch)
+    desk.later(500)
+    desk.stage.front(Front(SurfaceId("forge"), 5, site=True))
+    made_ms = desk.stage.ms
+    desk.stage.shaper.pages.wait(made_ms)
+    desk.later(20)
+    desk.signal("/frame/1", member, "", 0, 0, ("s", ""), {})
     desk.later(2_000)
     assert desk.stage.shaper.pages.vouch(made_ms, SurfaceId("forge")) is False
 
