@@ -174,6 +174,8 @@ class Indicator:
             challenge.seen = self._badge is not None and self._badge.visible()
 
     def _prove(self) -> None:
+        if self._proofs.deadline_ms() is None:
+            return
         shown = self._shown()
         drawn = shown.state is not None and (self._form == BADGE or self._icon.fetched is shown.look)
         for nonce, visible in self._proofs.due(drawn=drawn, now_ms=clock.read().awake_ms):

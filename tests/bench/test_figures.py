@@ -79,8 +79,14 @@ def test_a_day_is_eight_hours_of_the_same_work() -> None:
 
 def test_delays_are_of_what_came_and_count_what_did_not() -> None:
     """The middle one and the one below which 99 of 100 lie; a key that never came is missing from the count."""
-    one = delay("nobody", [n / 1000 for n in range(100)], 101)
+    one = delay("nobody", [[n / 1000 for n in range(100)]], [[0.0]], 101)
     assert one.p50_ms == pytest.approx(50)
     assert one.p99_ms == pytest.approx(99)
     assert one.injected - one.delivered == 1
-    assert delay("nobody", [], 1).p99_ms == 0
+    assert delay("nobody", [], [], 1).p99_ms == 0
+
+
+def test_what_is_added_is_judged_round_by_round() -> None:
+    """Two rounds in which it adds 1 ms, and one in which something else kept the machine from it: it adds 1 ms."""
+    nobody, other = [[0.001], [0.050], [0.001]], [[0.002], [0.051], [0.900]]
+    assert delay("other", other, nobody, 3).p99_added_ms == pytest.approx(1.0)
