@@ -259,6 +259,7 @@ collectors.backends.linux_x11
 collectors.backends.x11_clipboard
 collectors.backends.x11_monitors
 collectors.backends.x11_moves
+collectors.backends.x11_front
 collectors.backends.x11_idle
 collectors.backends.x11_record
 collectors.backends.x11_sync

@@ -12,6 +12,7 @@ from collectors.backends.atspi import Accessibility
 from collectors.backends.atspi_service import BUS_PROPERTY
 from collectors.backends.atspi_sites import Sites
 from collectors.backends.x11_clipboard import Selections
+from collectors.backends.x11_front import InFront
 from collectors.backends.x11_idle import HookWatch
 from collectors.backends.x11_monitors import Monitors
 from collectors.backends.x11_moves import Moves
@@ -33,7 +34,7 @@ from collectors.collector import Clock
 from collectors.errors import DisplayGoneError
 from collectors.keymap import Keymap, KeysDown
 from collectors.pipe import CollectorState, Grant, SurfaceRule
-from collectors.raw import Button, Front, Geometry
+from collectors.raw import Button
 from collectors.shape import Shaper
 from collectors.vocabularies import Vocabularies
 from consent.event import Clocks
@@ -41,12 +42,8 @@ from consent.vocabulary import KEY_KINDS, Kind
 
 _NEED_ACCESSIBILITY = KEY_KINDS | {Kind.ELEMENT}
 
-MOST_FRONTS = 16
-"""Latest windows in front that are remembered: for a press that is a few milliseconds old."""
 PROPERTY_NOTIFY = 28
 ANY_PROPERTY_TYPE = 0
-SETTLE_MS = 250
-"""A window that is being dragged is told about once, when it stands still."""
 
 
 class LinuxX11:
@@ -61,18 +58,12 @@ class LinuxX11:
         self._selections: Selections | None = None
         self._vocabularies = Vocabularies(os.environ)
         self._sites: Sites | None = None
-        self._known = NOBODY
         self._keys = KeysDown(Keymap(0, (), ()))
         self._keymap_stale = True
-        self._front = Front()
-        self._active = 0
-        self._geometry: Geometry | None = None
-        self._settles_ms: int | None = None
         self._presses: dict[int, Hit] = {}
         self._health: tuple[bool, str, str] | None = None
         self._states: tuple[CollectorState, ...] = ()
         self._events: deque[Any] = deque()
-        self._fronts: deque[tuple[int, int]] = deque([(0, 0)], maxlen=MOST_FRONTS)
 
     # --- the hooks -----------------------------------------------------------------------------------------------
 
@@ -98,6 +89,7 @@ class LinuxX11:
             self._stream = RecordStream(self._display, wanted, echoes=True)
             self._watch = HookWatch(self._display, self._stream, wanted, self._read().awake_ms)
         self._shaper = Shaper(grant, self._read())
+        self._in_front = InFront(self._windows, self._monitors, self._shaper, self._take_moves)
         if moves:
             stream = RecordStream(self._display, moves)
             self._moves = Moves(stream, Kind.POINTER_PATH in grant.kinds, self._shaper, self._monitors, self._read)
@@ -105,12 +97,12 @@ class LinuxX11:
         self._says_which = self._windows.says_which()
         if grant.kinds & _NEED_ACCESSIBILITY:
             self._bus_atom = self._display.intern_atom(BUS_PROPERTY)
-            self._accessibility = Accessibility(self._read, self._shaper, window=self._where_front, told=self._told_bus)
+            self._accessibility = Accessibility(self._read, self._shaper, window=self._in_front.where, told=self._told_bus)
             self._accessibility.open()
         if Kind.CLIPBOARD in grant.kinds:
-            self._selections = Selections(self._display, lambda owner: self._windows.shares(owner, self._active))
+            self._selections = Selections(self._display, lambda owner: self._windows.shares(owner, self._in_front.xid))
         if any(rule.hosts for rule in grant.surfaces):
-            self._sites = Sites(self._read, self._shaper.pages, self._site)
+            self._sites = Sites(self._read, self._shaper.pages, self._show_site)
         self._look_at_front(self._read())
 
     def states(self) -> tuple[CollectorState, ...]:
@@ -143,7 +135,8 @@ class LinuxX11:
 
     def due_ms(self) -> int | None:
         """When a moved window has settled, moves are to be read, or an answer about focus or page is overdue."""
-        dues_ms = (self._settles_ms, *(each.due_ms() for each in (self._watch, self._moves, self._accessibility, self._sites) if each))
+        parts = (self._in_front, self._watch, self._moves, self._accessibility, self._sites)
+        dues_ms = [each.due_ms() for each in parts if each]
         return min((due_ms for due_ms in dues_ms if due_ms is not None), default=None)
 
     # --- what comes ----------------------------------------------------------------------------------------------
@@ -161,9 +154,7 @@ class LinuxX11:
             self._pump_windows()
             while self._selections and self._selections.pump(self._shaper, self._read):
                 self._pump_windows()  # asking was a round trip
-            now = self._read()
-            if self._settles_ms is not None and now.awake_ms >= self._settles_ms:
-                self._settled(now)
+            self._in_front.settle(self._read())
         except _gone() as error:
             raise DisplayGoneError("the X server ended") from error
 
@@ -192,7 +183,7 @@ class LinuxX11:
         if self._selections and self._selections.hear(event):
             return
         if self._monitors.hear(event):
-            self._settles_ms = self._read().awake_ms + SETTLE_MS
+            self._in_front.stirs(self._read().awake_ms)
         elif event.type == PROPERTY_NOTIFY:
             self._property_event(event)
         elif event.type == X.MappingNotify:
@@ -204,8 +195,8 @@ class LinuxX11:
             self._windows.forget(event.window.id)
         elif event.type == X.ReparentNotify:
             self._windows.reframe(event.window.id)
-        elif event.type == X.ConfigureNotify and event.window.id == self._active and self._front.window:
-            self._settles_ms = self._read().awake_ms + SETTLE_MS
+        elif event.type == X.ConfigureNotify and event.window.id == self._in_front.xid:
+            self._in_front.stirs(self._read().awake_ms)
         elif self._watch:
             self._watch.woken(event.type, self._read().awake_ms)
 
@@ -220,56 +211,36 @@ class LinuxX11:
         xid, known = self._windows.active() if self._says_which else (0, NOBODY)
         self._gather()
         if any(event.atom == self._windows.active_atom for event in self._events if event.type == PROPERTY_NOTIFY):
-            self._active, self._front, self._known = 0, Front(), NOBODY  # what we read is of a later instant, asked about next
-            self._shaper.passing(at)
+            self._in_front.passes(at)  # what we read is of a later instant, which is asked about next
             self._watch_site()
-            return
-        if xid == self._active and known.front == self._known.front and known.identity == self._known.identity:
-            return
-        if self._moves:
-            self._moves.until(server_ms, self._looks())  # what was made while the other one was in front
-        self._active, self._front, self._known, self._settles_ms = xid, known.front, known, None
-        self._fronts.append((at.awake_ms, xid))
-        self._geometry = self._monitors.placed(self._windows.geometry(xid)) if known.front.window else None
-        self._shaper.front(at, known.front, self._geometry)
-        self._watch_keys()
-        self._watch_site()
+        elif self._in_front.comes(at, xid, known, server_ms):
+            self._watch_fields()
+            self._watch_site()
 
-    def _watch_keys(self) -> None:
-        keys = self._front.window and not self._front.structure_only
+    def _show_site(self, rule: SurfaceRule | None) -> None:
+        self._in_front.shows(self._read(), rule)
+        self._watch_fields()
+
+    def _watch_fields(self) -> None:
+        front, known = self._in_front.front, self._in_front.known
+        fields = front.window and not front.structure_only
         if self._accessibility:
-            labels = self._vocabularies.of(self._known.identity) if keys else None
-            self._accessibility.watch(self._known.pid if keys else 0, labels)
+            self._accessibility.watch(known.pid if fields else 0, self._vocabularies.of(known.identity) if fields else None)
 
     def _watch_site(self) -> None:
         if self._sites:
-            self._sites.watch(self._known.identity)
+            self._sites.watch(self._in_front.known.identity)
 
-    def _site(self, rule: SurfaceRule | None) -> None:
-        """The browser in front shows this site now, or none."""
-        now, window = self._read(), self._known.number
+    def _take_moves(self, server_ms: int | None) -> None:
+        """What was moved while something else was in front is judged by that."""
         if self._moves:
-            self._moves.until(None, self._looks())  # what was made on the page before
-        self._front = Front() if rule is None else Front(rule.surface, window, rule.structure_only, site=True)
-        self._geometry = self._monitors.placed(self._windows.geometry(self._active)) if rule is not None else None
-        self._shaper.front(now, self._front, self._geometry)
-        self._watch_keys()
-
-    def _where_front(self) -> Geometry | None:
-        return self._windows.geometry(self._active) if self._front.window else None
+            self._moves.until(server_ms, self._looks())
 
     def _told_bus(self) -> str:
         """Where the screen sends applications to for their accessibility."""
         answer = self._display.screen().root.get_full_property(self._bus_atom, ANY_PROPERTY_TYPE)
         value = b"" if answer is None else answer.value
         return value.decode("utf-8", "replace").rstrip("\0") if isinstance(value, bytes) else str(value)
-
-    def _settled(self, now: Clocks) -> None:
-        self._settles_ms = None
-        geometry = self._monitors.placed(self._windows.geometry(self._active)) if self._front.window else None
-        if geometry is not None and geometry != self._geometry:
-            self._geometry = geometry
-            self._shaper.front(now, self._front, geometry)
 
     # --- input: what a key is dies in `_key` ---------------------------------------------------------------------
 
@@ -316,21 +287,18 @@ class LinuxX11:
 
     def _over_since_ms(self, at_ms: int) -> int:
         trail = self._moves.trail(at_ms) if self._moves else []
-        return self._windows.over_since_ms(trail, self._active) if trail else 0
+        return self._windows.over_since_ms(trail, self._in_front.xid) if trail else 0
 
     def _looks(self) -> bool:
         """Whether moves are made where they may be looked at: in a recorded window in front, or in a drag that began in one."""
-        return self._front.window != 0 or any(hit.window for hit in self._presses.values())
+        return self._in_front.front.window != 0 or any(hit.window for hit in self._presses.values())
 
     def _hit(self, event: DeviceEvent, at_ms: int) -> Hit:
         """What a press went to, asked a moment after it: a window that it closed must not uncover what counts for it."""
-        hit = self._windows.hit(event.x, event.y, self._active)
+        hit = self._windows.hit(event.x, event.y, self._in_front.xid)
         self._pump_windows()  # asking was a round trip: every change of the front before this press is here now
-        before = [xid for since_ms, xid in self._fronts if since_ms < at_ms][-1:]
-        later = [xid for since_ms, xid in self._fronts if since_ms >= at_ms]
-        if hit.window and not all(self._windows.is_there(xid) for xid in before + later if xid):
-            return Hit(own=hit.own)
-        return hit
+        still_there = all(self._windows.is_there(xid) for xid in self._in_front.around(at_ms)) if hit.window else True
+        return hit if still_there else Hit(own=hit.own)
 
 
 def _connect() -> Any:
