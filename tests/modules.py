@@ -261,6 +261,7 @@ collectors.backends.x11_monitors
 collectors.backends.x11_moves
 collectors.backends.x11_front
 collectors.backends.x11_idle
+collectors.backends.x11_input
 collectors.backends.x11_record
 collectors.backends.x11_sync
 collectors.backends.x11_windows

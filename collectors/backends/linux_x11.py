@@ -5,36 +5,23 @@ It asks for no event mask on any application's window but structure (where it is
 
 import os
 from collections import deque
-from dataclasses import replace
 from typing import Any
 
 from collectors.backends.atspi import Accessibility
 from collectors.backends.atspi_service import BUS_PROPERTY
 from collectors.backends.atspi_sites import Sites
 from collectors.backends.x11_clipboard import Selections
-from collectors.backends.x11_front import InFront
+from collectors.backends.x11_front import InFront, Screen
 from collectors.backends.x11_idle import HookWatch
+from collectors.backends.x11_input import Input
 from collectors.backends.x11_monitors import Monitors
 from collectors.backends.x11_moves import Moves
-from collectors.backends.x11_record import (
-    BUTTON_PRESS,
-    BUTTON_RELEASE,
-    HOOKED_KINDS,
-    KEY_PRESS,
-    KEY_RELEASE,
-    DeviceEvent,
-    FocusMoved,
-    RecordStream,
-    ranges,
-    ranges_of_moves,
-)
+from collectors.backends.x11_record import HOOKED_KINDS, RecordStream, ranges, ranges_of_moves
 from collectors.backends.x11_time import clocks_of
-from collectors.backends.x11_windows import NOBODY, Hit, Windows
+from collectors.backends.x11_windows import NOBODY, Windows
 from collectors.collector import Clock
 from collectors.errors import DisplayGoneError
-from collectors.keymap import Keymap, KeysDown
 from collectors.pipe import CollectorState, Grant, SurfaceRule
-from collectors.raw import Button
 from collectors.shape import Shaper
 from collectors.vocabularies import Vocabularies
 from consent.event import Clocks
@@ -53,14 +40,10 @@ class LinuxX11:
         self._read = read
         self._stream: RecordStream | None = None
         self._watch: HookWatch | None = None
-        self._moves: Moves | None = None
         self._accessibility: Accessibility | None = None
         self._selections: Selections | None = None
         self._vocabularies = Vocabularies(os.environ)
         self._sites: Sites | None = None
-        self._keys = KeysDown(Keymap(0, (), ()))
-        self._keymap_stale = True
-        self._presses: dict[int, Hit] = {}
         self._health: tuple[bool, str, str] | None = None
         self._states: tuple[CollectorState, ...] = ()
         self._events: deque[Any] = deque()
@@ -89,10 +72,12 @@ class LinuxX11:
             self._stream = RecordStream(self._display, wanted, echoes=True)
             self._watch = HookWatch(self._display, self._stream, wanted, self._read().awake_ms)
         self._shaper = Shaper(grant, self._read())
-        self._in_front = InFront(self._windows, self._monitors, self._shaper, self._take_moves)
+        screen = Screen(self._display, self._windows, self._monitors)
+        self._in_front = InFront(screen, self._shaper)
+        self._input = Input(screen, self._in_front, self._shaper, self._read, self._pump_windows)
         if moves:
             stream = RecordStream(self._display, moves)
-            self._moves = Moves(stream, Kind.POINTER_PATH in grant.kinds, self._shaper, self._monitors, self._read)
+            self._input.moves = Moves(stream, Kind.POINTER_PATH in grant.kinds, self._shaper, self._monitors, self._read)
         self._display.screen().root.change_attributes(event_mask=X.PropertyChangeMask | X.StructureNotifyMask)
         self._says_which = self._windows.says_which()
         if grant.kinds & _NEED_ACCESSIBILITY:
@@ -129,13 +114,13 @@ class LinuxX11:
         """The X connections and the accessibility bus."""
         accessibility = self._accessibility.sources() if self._accessibility else []
         stream = [self._stream.fileno()] if self._stream else []
-        moves = self._moves.sources() if self._moves else []
+        moves = self._input.moves.sources() if self._input.moves else []
         sites = self._sites.sources() if self._sites else []
         return [self._display.fileno(), *stream, *moves, *accessibility, *sites]
 
     def due_ms(self) -> int | None:
         """When a moved window has settled, moves are to be read, or an answer about focus or page is overdue."""
-        parts = (self._in_front, self._watch, self._moves, self._accessibility, self._sites)
+        parts = (self._in_front, self._watch, self._input.moves, self._accessibility, self._sites)
         dues_ms = [each.due_ms() for each in parts if each]
         return min((due_ms for due_ms in dues_ms if due_ms is not None), default=None)
 
@@ -161,8 +146,8 @@ class LinuxX11:
     def _pump_input(self, stream: RecordStream, watch: HookWatch) -> None:
         came = stream.read()
         for event in came.events:
-            self._input(event)
-        came.moves = self._moves.pump(self._looks()) if self._moves else 0
+            self._input.take(event)
+        came.moves = self._input.pump_moves()
         now_ms = self._read().awake_ms
         watch.came(came, now_ms)
         watch.turn(now_ms)
@@ -187,7 +172,7 @@ class LinuxX11:
         elif event.type == PROPERTY_NOTIFY:
             self._property_event(event)
         elif event.type == X.MappingNotify:
-            self._keymap_stale = True
+            self._input.forget_layout()
         elif event.type == X.DestroyNotify and self._windows.was_managed_by(event.window.id):
             self._says_which = False
             self._look_at_front(self._read())
@@ -231,74 +216,11 @@ class LinuxX11:
         if self._sites:
             self._sites.watch(self._in_front.known.identity)
 
-    def _take_moves(self, server_ms: int | None) -> None:
-        """What was moved while something else was in front is judged by that."""
-        if self._moves:
-            self._moves.until(server_ms, self._looks())
-
     def _told_bus(self) -> str:
         """Where the screen sends applications to for their accessibility."""
         answer = self._display.screen().root.get_full_property(self._bus_atom, ANY_PROPERTY_TYPE)
         value = b"" if answer is None else answer.value
         return value.decode("utf-8", "replace").rstrip("\0") if isinstance(value, bytes) else str(value)
-
-    # --- input: what a key is dies in `_key` ---------------------------------------------------------------------
-
-    def _input(self, event: DeviceEvent | FocusMoved | None) -> None:
-        if event is None:
-            self._keymap_stale = True
-        elif isinstance(event, FocusMoved):
-            self._shaper.unsettled(clocks_of(event.time_ms, self._read()), event.grab)
-        elif event.type in (KEY_PRESS, KEY_RELEASE):
-            self._key(event)
-        else:
-            self._button(event)
-
-    def _key(self, event: DeviceEvent) -> None:
-        at = clocks_of(event.time_ms, self._read())
-        if event.type == KEY_RELEASE:
-            self._shaper.key(self._keys.release(at, event.detail))
-            return
-        if self._keymap_stale:
-            self._keys.keymap, self._keymap_stale = _live_keymap(self._display), False
-        key = self._keys.press(at, event.detail, event.state)
-        if self._shaper.elements.highlighted(at.awake_ms) and not key.repeat and self._keys.keymap.activates(event.detail, event.state):
-            key = replace(key, activates=True)  # only now, and only on its way to the shaper: the release does not say it
-        self._shaper.key(key)
-
-    def _button(self, event: DeviceEvent) -> None:
-        down, at = event.type == BUTTON_PRESS, clocks_of(event.time_ms, self._read())
-        hit = self._hit(event, at.awake_ms) if down else self._presses.get(event.detail, Hit())
-        self._moves_before(event)
-        if down:
-            self._presses[event.detail] = hit
-        else:
-            self._presses.pop(event.detail, None)
-        x, y, monitor = event.x - hit.left, event.y - hit.top, self._monitors.at(event.x, event.y)
-        since_ms = self._over_since_ms(at.awake_ms) if down and hit.window else 0
-        self._shaper.button(Button(at, event.detail, down, hit.window, hit.own, x, y, hit.left, hit.top, monitor, since_ms))
-
-    def _moves_before(self, event: DeviceEvent) -> None:
-        """Moves come by another stream: once the server has answered anything, all from before the button have come."""
-        if self._moves and self._looks():
-            if event.type == BUTTON_RELEASE:
-                self._display.sync()
-            self._moves.until(event.time_ms, looked_at=True)
-
-    def _over_since_ms(self, at_ms: int) -> int:
-        trail = self._moves.trail(at_ms) if self._moves else []
-        return self._windows.over_since_ms(trail, self._in_front.xid) if trail else 0
-
-    def _looks(self) -> bool:
-        """Whether moves are made where they may be looked at: in a recorded window in front, or in a drag that began in one."""
-        return self._in_front.front.window != 0 or any(hit.window for hit in self._presses.values())
-
-    def _hit(self, event: DeviceEvent, at_ms: int) -> Hit:
-        """What a press went to, asked a moment after it: a window that it closed must not uncover what counts for it."""
-        hit = self._windows.hit(event.x, event.y, self._in_front.xid)
-        self._pump_windows()  # asking was a round trip: every change of the front before this press is here now
-        still_there = all(self._windows.is_there(xid) for xid in self._in_front.around(at_ms)) if hit.window else True
-        return hit if still_there else Hit(own=hit.own)
 
 
 def _connect() -> Any:
@@ -309,12 +231,6 @@ def _connect() -> Any:
     connection = display.Display()
     connection.set_error_handler(lambda *_: None)  # requests on windows that are gone; the answers say so too
     return connection
-
-
-def _live_keymap(connection: Any) -> Keymap:
-    info = connection.display.info
-    count = info.max_keycode - info.min_keycode + 1
-    return Keymap(info.min_keycode, connection.get_keyboard_mapping(info.min_keycode, count), connection.get_modifier_mapping())
 
 
 def _gone() -> tuple[type[Exception], ...]:

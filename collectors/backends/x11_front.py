@@ -2,6 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from collectors.backends.x11_monitors import Monitors
 from collectors.backends.x11_windows import NOBODY, Known, Windows
@@ -16,20 +18,28 @@ SETTLE_MS = 250
 """A window that is being dragged is told about once, when it stands still."""
 
 
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A connection to an X server, and what is asked on it: about windows, and about monitors."""
+
+    display: Any
+    windows: Windows
+    monitors: Monitors
+
+
 class InFront:
     """The window in front, as of the latest news; the shaper hears of each change.
 
-    Args:
-        leaving: Called before what is in front changes, with the instant of the server's clock, if it is known.
-
     Attributes:
+        leaving: Called before what is in front changes, with the instant of the server's clock, if it is known.
         xid: The X window; 0 for none.
         known: What is known of it.
         front: What the shaper was told; of a browser's window it is that of the site which it shows.
     """
 
-    def __init__(self, windows: Windows, monitors: Monitors, shaper: Shaper, leaving: Callable[[int | None], None]) -> None:
-        self._windows, self._monitors, self._shaper, self._leaving = windows, monitors, shaper, leaving
+    def __init__(self, screen: Screen, shaper: Shaper) -> None:
+        self._screen, self._shaper = screen, shaper
+        self.leaving: Callable[[int | None], None] | None = None
         self.xid, self.known, self.front = 0, NOBODY, Front()
         self._geometry: Geometry | None = None
         self._settles_ms: int | None = None
@@ -39,7 +49,7 @@ class InFront:
         """This window is in front; whether it was not."""
         if xid == self.xid and known.front == self.known.front and known.identity == self.known.identity:
             return False
-        self._leaving(server_ms)
+        self._leave(server_ms)
         self.xid, self.known, self._settles_ms = xid, known, None
         self._latest.append((at.awake_ms, xid))
         self._tell(at, known.front)
@@ -52,12 +62,12 @@ class InFront:
 
     def shows(self, at: Clocks, rule: SurfaceRule | None) -> None:
         """The browser in front shows this site now, or none that is recorded."""
-        self._leaving(None)
+        self._leave(None)
         self._tell(at, Front() if rule is None else Front(rule.surface, self.known.number, rule.structure_only, site=True))
 
     def where(self) -> Geometry | None:
         """Where it is now; None if it is not a recorded one, or gone."""
-        return self._monitors.placed(self._windows.geometry(self.xid)) if self.front.window else None
+        return self._screen.monitors.placed(self._screen.windows.geometry(self.xid)) if self.front.window else None
 
     def around(self, at_ms: int) -> list[int]:
         """The X windows that were in front at an instant and since."""
@@ -81,6 +91,10 @@ class InFront:
         if geometry is not None and geometry != self._geometry:
             self._geometry = geometry
             self._shaper.front(now, self.front, geometry)
+
+    def _leave(self, server_ms: int | None) -> None:
+        if self.leaving:
+            self.leaving(server_ms)
 
     def _tell(self, at: Clocks, front: Front) -> None:
         self.front = front
