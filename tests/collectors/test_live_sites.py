@@ -166,10 +166,13 @@ def test_a_password_field_in_a_site_is_told_of_and_nothing_in_it(desk: Desktop, 
         argv = firefox(profile, sites, sites.url(HOSTS[0], "/form"))
         desk.stage.children.start([program(argv[0]), *argv[1:]], desk.env, name="form").wait(20)
         until(lambda: ("name",) in sites.got.get(HOSTS[0], []), "the page to say that its field for text has the focus")
-        recorded(child)
-        child.lull(0.5)
-        desk.type("ab")
-        child.until(lambda: bool(child.of(Kind.TYPING_BURST)), "a burst")
+
+        def kept() -> bool:
+            desk.type("ab")
+            child.lull(1.2)
+            return bool(child.of(Kind.TYPING_BURST))
+
+        until(kept, "a burst")
         desk.key("Tab")
         child.until(lambda: bool(child.of(Kind.SECURE_INPUT)), "news of the password field")
         child.lull(0.6)
@@ -187,6 +190,8 @@ def test_a_profile_that_is_private_as_a_whole_is_a_gap(desk: Desktop, sites: Web
     with observer(desk.env, rules()) as child:
         command = firefox(tmp_path / "profile", sites, sites.url(HOSTS[0]), browser__privatebrowsing__autostart=True)
         private = desk.start(*command)
+        child.lull(1.0)  # the window that was in front before
+        child.clear()
         until(lambda: _pressed(desk, private, sites, child), "a click in it")
         child.lull(3.0)
         assert child.recorded is False
