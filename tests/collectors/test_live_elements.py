@@ -46,6 +46,8 @@ NOTICED_S = 0.25
 DOUBLE_CLICK_S = 0.6
 """Toolkits take no second click for a choice before that."""
 AWAY = (1270, 10)
+QT_PROGRAMS = "/usr/lib/qt6/bin"
+"""Where Debian has linguist, which is in nobody's PATH."""
 
 
 @dataclass
@@ -266,10 +268,10 @@ MAKERS: dict[str, Callable[[Scene], Choice]] = {
 @pytest.fixture(scope="module")
 def scene() -> Iterator[Scene]:
     """All applications may be recorded, and accessibility is on before the first of them starts (Qt looks then, and never again)."""
-    os.environ["PATH"] += ":/usr/lib/qt6/bin"
     names = ("mousepad", "zenity", "linguist", "gtk4-demo-application", "gtk4-demo")
-    rules = [SurfaceRule(SurfaceId(name), (program(name),), False) for name in names]
-    with desktop() as desk:
+    with pytest.MonkeyPatch.context() as patch, desktop() as desk:
+        patch.setenv("PATH", f"{os.environ['PATH']}:{QT_PROGRAMS}")
+        rules = [SurfaceRule(SurfaceId(name), (program(name),), False) for name in names]
         desk.env["GSK_RENDERER"] = "cairo"  # without a graphics card, GTK 4 draws for so long that it never gets to its accessibility
         tree = Tree(desk.env)
         with observer(desk.env, rules) as child:
