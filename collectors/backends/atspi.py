@@ -105,7 +105,7 @@ class Accessibility:
             self._lost()
         now_ms = self._read().awake_ms
         if self.trouble == _STARTING + _DEAF and now_ms >= self._opened_ms + STARTING_MS:
-            self._hang_up("the accessibility service does not answer")
+            self._hang_up(f"the accessibility {'service' if self._bus is None else 'registry'} does not answer")
         if self._search_ms is not None and now_ms >= self._search_ms:
             self._search()
         self._retry(now_ms)

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from agent.demo.wait import until
 from collectors.backends.atspi_service import BUS_PROPERTY
 from collectors.pipe import SurfaceRule
 from consent.vocabulary import Kind, SurfaceId, Why
 from tests.collectors.child import Child, observer
 from tests.collectors.test_live_input import ready
+from tests.live.accessible import Tree
 from tests.live.desktop import Application, Desktop, desktop, program
 
 pytestmark = pytest.mark.live
@@ -27,7 +29,11 @@ def desk() -> Iterator[Desktop]:
 
 @pytest.fixture
 def editor(desk: Desktop) -> Application:
-    return desk.start("mousepad", "--disable-server")
+    """In front, and in the registry: a registry that is started while the screen says something wrong never answers."""
+    app, tree = desk.start("mousepad", "--disable-server"), Tree(desk.env)
+    until(lambda: tree.application(app.process.pid), "the editor's accessibility")
+    tree.close()
+    return app
 
 
 def _property(desk: Desktop, value: str | None) -> None:
@@ -118,7 +124,7 @@ def test_a_registry_that_does_not_answer_is_told(desk: Desktop, editor: Applicat
     for pid in stopped:
         os.kill(pid, signal.SIGSTOP)
     with observer(desk.env, RULES) as child:
-        _until(child, "does not answer")
+        _until(child, "the accessibility registry does not answer")
         _refuses(desk, child)
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
