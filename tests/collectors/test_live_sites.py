@@ -57,7 +57,7 @@ def recorded(child: Child) -> None:
 
 def test_clicks_and_keys_count_only_for_the_site_that_got_them(desk: Desktop, sites: Web, browser: Application) -> None:
     """Tab switches and links among two sites and another host, at once followed by input: the pages say which of them got it."""
-    _wander(desk, sites, browser, steps=6, seed=1)
+    _wander(desk, sites, browser, steps=5, seed=1)
 
 
 @pytest.mark.soak
@@ -83,7 +83,7 @@ def _wander(desk: Desktop, sites: Web, browser: Application, steps: int, seed: i
         _to_a_site(desk, browser, child)
         desk.move(*browser.point(600 + 7 * steps, 250 + 5 * steps))
         desk.button(1)
-        child.lull(2.5)
+        child.lull(1.5)
         truth = {point: host for host, said in sites.got.items() for point in said}
         for event in child.of(Kind.POINTER_BUTTON):
             assert isinstance(event.payload, PointerButton)
@@ -146,20 +146,21 @@ def test_a_private_window_is_a_gap_and_a_normal_one_with_the_same_site_is_none(
 
         def came() -> bool:
             desk.button(1)
-            child.lull(1.2)
+            child.lull(0.6)
             return bool(sites.got.get(HOSTS[0]))
 
         until(came, "a click in the private window")
         child.clear()
         desk.button(1)
         desk.key("F9")
-        child.lull(2.0)
+        child.until(lambda: child.seen >= 4, "what was made there")
         assert (child.events, child.recorded) == ([], False)
         assert child.dropped == {Why.SURFACE_NOT_ALLOWED: 4}
         desk.key("Control_L", "Shift_L", "w")
         recorded(child)
 
 
+@pytest.mark.soak
 def test_a_password_field_in_a_site_is_told_of_and_nothing_in_it(desk: Desktop, sites: Web, browser: Application, profile: Path) -> None:
     """Typing in the field before it is a burst of that site."""
     with observer(desk.env, rules()) as child:
