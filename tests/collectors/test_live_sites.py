@@ -150,6 +150,7 @@ def test_a_private_window_is_a_gap_and_a_normal_one_with_the_same_site_is_none(
             return bool(sites.got.get(HOSTS[0]))
 
         until(came, "a click in the private window")
+        child.lull(1.2)  # what was refused is told once a second
         child.clear()
         desk.button(1)
         desk.key("F9")
