@@ -11,7 +11,7 @@ and sending, need a living daemon with its indicator; without one they are refus
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from itertools import chain
+from itertools import chain, islice
 
 from agent import faults, messages
 from agent.channel import Channel
@@ -99,13 +99,13 @@ class Reach:
         with ExitStack() as stack:
             try:
                 answers = stack.enter_context(self._channel()).stream(messages.ShowHeld(since_s))
-                first = next(answers)  # a daemon that hangs takes a connection and never answers
+                first = list(islice(answers, 1))  # a daemon that hangs takes a connection and never answers
             except NotRunning:
                 from agent.alone import Alone
 
                 yield from stack.enter_context(Alone(self._places)).held(since_s)
                 return
-            yield from _events(chain([first], answers))
+            yield from _events(chain(first, answers))
 
     def receipt(self) -> str | None:
         """The consent receipt in force, as signed JSON text; None if there is none."""

@@ -47,6 +47,9 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "GSETTINGS_BACKEND": ("memory",),
     "HOME": ("/", "/dev/null/nowhere"),
     "LANG": ("C", "tr_TR.UTF-8"),
+    "LANGUAGE": ("de:fr", "../../.."),
+    "LC_ALL": ("C", "../../../dev/null"),
+    "LC_MESSAGES": ("", "de_DE.UTF-8"),
     "NO_AT_BRIDGE": ("1",),
     "PATH": ("/usr/bin:/bin", ""),
     "PYTHON_KEYRING_BACKEND": ("keyring.backends.fail.Keyring", "keyring.backends.null.Keyring"),
@@ -83,12 +86,22 @@ OF_OTHERS: dict[str, tuple[str, ...]] = {
 }
 """Of the libraries and of the interpreter, by hand; and some that do not exist."""
 _WORDS = (
-    "AUTOCOMMIT CLOCK_BOOTTIME FLOCK GET KILL OTHER O_CLOEXEC O_NOFOLLOW O_NONBLOCK POST "
-    "PUT RANDR RECORD SC_CLK_TCK SC_PAGE_SIZE SESSION SYSTEM UID UTC VACUUM"
+    "AT_SPI_BUS AUTOCOMMIT CLIPBOARD CLOCK_BOOTTIME COMPOUND_TEXT FLOCK GET IDLETIME INCR KILL OTHER O_CLOEXEC O_NOFOLLOW O_NONBLOCK "
+    "PIXMAP POSIX POST PUT RANDR RECORD RESOURCE_MANAGER SC_CLK_TCK SC_PAGE_SIZE SESSION STRING SYNC SYSTEM TARGETS TEXT UID UTC "
+    "UTF8_STRING VACUUM XFIXES"
 )
 NO_VARIABLES = set(_WORDS.split())
 """Words of other protocols, in capitals."""
-READ_WHOLE = {"agent/answers.py", "agent/doctor.py", "agent/run.py", "agent/trial.py", "agent/demo/children.py", "agent/demo/search.py"}
+READ_WHOLE = {
+    "agent/answers.py",
+    "agent/demo/children.py",
+    "agent/demo/search.py",
+    "agent/doctor.py",
+    "agent/retrying.py",
+    "agent/run.py",
+    "agent/trial.py",
+    "collectors/backends/linux_x11.py",
+}
 """Who hands the whole environment on, to children or to whoever reads it by a literal name."""
 
 ARGUMENTS: dict[str, tuple[str, ...]] = {

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.budget import Budget
 from agent.policies import InForce
 from agent.registering import Registering
 from agent.subject import Subject
@@ -24,6 +25,7 @@ class Still:
     subject: Subject
     standing: Standing = field(default_factory=recording)
     policy: InForce = field(default_factory=lambda: InForce(POLICY))
+    budget: Budget = field(default_factory=Budget)
     working = nullcontext
     ended: list[object] = field(default_factory=list)
     moved: list[object] = field(default_factory=list)
