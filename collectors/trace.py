@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from collectors.raw import Button, Front, Geometry, Key, NoRole, Role, Sort, Stroke
+from collectors.raw import Button, Front, Geometry, Key, NoRole, Role, Sort, Stroke, Went
 from collectors.shape import Shaper
 from consent.event import CHORD_TRIGGERS, Clocks, Count, FieldRole, Milliseconds, Modifier
 from consent.vocabulary import SurfaceId
@@ -20,7 +20,8 @@ VERSION = 1
 MOST_LINES = 200_000
 """A working day of a fast hand, plain moves counted together."""
 MOST_BYTES = 64 * 1024 * 1024
-LONGEST_LINE = 1_000
+LONGEST_LINE = 4_000
+"""A dozen places that the pointer came to: more than a back end looks at between two readings."""
 _SURFACE = re.compile(r"[a-z][a-z0-9-]{0,62}")  # as a policy names them
 
 
@@ -77,6 +78,12 @@ class Moved(Word, frozen=True, tag="moved"):
     n: Count
 
 
+class Passed(Word, frozen=True, tag="went"):
+    """`Shaper.went`."""
+
+    went: Went
+
+
 class Fronted(Word, frozen=True, tag="front"):
     """`Shaper.front`."""
 
@@ -107,7 +114,7 @@ class Resolved(Word, frozen=True, tag="role"):
     secure: bool
 
 
-AnyWord = Keyed | Unsettled | Buttoned | Moved | Fronted | Passing | Focused | Resolved
+AnyWord = Keyed | Unsettled | Buttoned | Moved | Passed | Fronted | Passing | Focused | Resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +168,13 @@ def say(word: AnyWord, to: Shaper, begin: Clocks) -> None:
         case Unsettled(_, at, grab):
             to.unsettled(after(begin, at), grab)
         case Buttoned(_, button):
-            to.button(replace(button, at=after(begin, button.at)))
+            over_since_ms = button.over_since_ms and begin.awake_ms + button.over_since_ms
+            to.button(replace(button, at=after(begin, button.at), over_since_ms=over_since_ms))
         case Moved(_, n):
             to.moved(n)
+        case Passed(_, went):
+            points = tuple(replace(point, at=after(begin, point.at)) for point in went.points)
+            to.went(replace(went, at=after(begin, went.at), points=points))
         case Fronted(_, at, front, geometry):
             to.front(after(begin, at), front, geometry)
         case Passing(_, at):

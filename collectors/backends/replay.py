@@ -14,7 +14,7 @@ from collectors.minimise import BIN_MS
 from collectors.pipe import CollectorState, Grant, SurfaceRule
 from collectors.raw import Front
 from collectors.shape import Shaper
-from collectors.trace import AnyWord, Buttoned, Focused, Fronted, Keyed, Moved, Resolved, Trace, Unsettled, after, say
+from collectors.trace import AnyWord, Buttoned, Focused, Fronted, Keyed, Moved, Passed, Resolved, Trace, Unsettled, after, say
 from consent.event import Clocks
 from consent.vocabulary import KEY_KINDS, Kind, SurfaceId
 
@@ -118,18 +118,19 @@ def granted(trace: Trace, grant: Grant) -> Iterator[AnyWord]:
     """What a back end that hooks only what is granted would have said; a surface that is not granted is any other window."""
     rules = {rule.surface: rule for rule in grant.surfaces}
     windows = {window for window, surface in trace.windows.items() if surface in rules}
+    looks = Kind.POINTER_PATH in grant.kinds
     for word in trace.words:
         match word:
             case Keyed() | Unsettled():
                 wanted = grant.kinds & KEY_KINDS - {Kind.SECURE_INPUT}
             case Focused() | Resolved():
                 wanted = grant.kinds & KEY_KINDS
-            case Buttoned() | Moved():
+            case Buttoned() | Moved() | Passed():
                 wanted = grant.kinds & BUTTON_KINDS
             case _:
                 wanted = grant.kinds
         if wanted:
-            yield _as_granted(word, rules, windows)
+            yield Moved(word.ms, word.went.n) if isinstance(word, Passed) and not looks else _as_granted(word, rules, windows)
 
 
 def _as_granted(word: AnyWord, rules: Mapping[SurfaceId, SurfaceRule], windows: Collection[int]) -> AnyWord:

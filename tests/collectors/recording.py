@@ -11,15 +11,15 @@ import msgspec
 
 from agent import clock
 from collectors.pipe import Grant
-from collectors.raw import Button, Front, Geometry, Key, NoRole, Role
+from collectors.raw import Button, Front, Geometry, Key, NoRole, Role, Went
 from collectors.shape import Shaper
-from collectors.trace import VERSION, AnyWord, Buttoned, Focused, Fronted, Heading, Keyed, Moved, Passing, Resolved, Unsettled
+from collectors.trace import VERSION, AnyWord, Buttoned, Focused, Fronted, Heading, Keyed, Moved, Passed, Passing, Resolved, Unsettled
 from consent.event import Clocks, FieldRole
 
 NOT_WORDS = {"advance", "due_ms", "waiting", "pending", "take", "close", "recorded"}
 """What of a shaper the observer asks, and no back end says."""
-NOT_YET = {"went", "copied"}
-"""What a back end may say and a trace has no word for: paths of the pointer, the clipboard. Nor has it one for what is said to parts of a
+NOT_YET = {"copied"}
+"""What a back end may say and a trace has no word for: the clipboard. Nor has it one for what is said to parts of a
 shaper (choices of items, pages of browsers). `docs/trace.md` says so."""
 
 
@@ -50,8 +50,14 @@ class Recorder(Shaper):
         super().unsettled(at, grab)
 
     def button(self, button: Button) -> None:
-        self._say(Buttoned(self._ms, replace(button, at=self._since(button.at))))
+        over_since_ms = max(button.over_since_ms - self._begin.awake_ms, 0)
+        self._say(Buttoned(self._ms, replace(button, at=self._since(button.at), over_since_ms=over_since_ms)))
         super().button(button)
+
+    def went(self, went: Went) -> None:
+        points = tuple(replace(point, at=self._since(point.at)) for point in went.points)
+        self._say(Passed(self._ms, replace(went, at=self._since(went.at), points=points)))
+        super().went(went)
 
     def moved(self, n: int) -> None:
         if n:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from collectors import trace
 from collectors.pipe import Grant, SurfaceRule
-from collectors.raw import CHARACTER, Button, Front, Geometry, Key, NoRole, Sort, Stroke
+from collectors.raw import CHARACTER, Button, Front, Geometry, Key, Monitor, NoRole, Point, Sort, Stroke, Went
 from collectors.shape import Shaper
 from collectors.trace import LONGEST_LINE, AnyWord, Trace, TraceError, read
 from consent.event import CHORD_TRIGGERS, Clocks, FieldRole, Modifier, NamedKey
@@ -123,7 +123,9 @@ STROKES = st.one_of(
     st.builds(lambda trigger: Stroke(Sort.CHORD, modifiers=(Modifier.CTRL,), trigger=trigger), st.sampled_from(sorted(CHORD_TRIGGERS))),
 )
 ROLES = st.sampled_from([*FieldRole, *NoRole])
+POINTS = st.builds(Point, CLOCKS, *[st.integers(-50, 900)] * 2, st.integers(1, 40), st.booleans(), st.builds(Monitor, st.integers(0, 9)))
 SAID = st.one_of(
+    st.tuples(st.just("went"), st.builds(Went, CLOCKS, st.integers(0, 9), st.lists(POINTS, max_size=4).map(tuple))),
     st.tuples(st.just("key"), st.builds(Key, CLOCKS, st.integers(0, 99), STROKES, st.booleans(), st.booleans())),
     st.tuples(st.just("unsettled"), CLOCKS, st.booleans()),
     st.tuples(st.just("button"), st.builds(Button, CLOCKS, st.integers(1, 12), st.booleans(), st.just(1), st.booleans())),
@@ -142,7 +144,7 @@ class Heard(Shaper):
         self.said: list[tuple] = []
 
     def __getattribute__(self, name: str) -> typing.Any:
-        if name in {"key", "unsettled", "button", "moved", "front", "passing", "focused", "role"}:
+        if name in {"key", "unsettled", "button", "went", "moved", "front", "passing", "focused", "role"}:
             return lambda *arguments: object.__getattribute__(self, "said").append((name, *arguments))
         return object.__getattribute__(self, name)
 
@@ -172,6 +174,8 @@ def test_every_instant_of_a_word_counts_from_the_beginning(said: list[tuple], be
     def moved(value: typing.Any) -> typing.Any:
         if isinstance(value, Clocks):
             return trace.after(begin, value)
+        if isinstance(value, Went):
+            return Went(moved(value.at), value.lead, tuple(map(moved, value.points)))
         return type(value)(moved(value.at), *[getattr(value, field.name) for field in fields(value)[1:]]) if hasattr(value, "at") else value
 
     heard = Heard()
