@@ -39,7 +39,7 @@ class LinuxX11:
     def __init__(self, read: Clock) -> None:
         self._read = read
         self._stream: RecordStream | None = None
-        self._watch: HookWatch | None = None
+        self._watches: list[HookWatch] = []
         self._accessibility: Accessibility | None = None
         self._selections: Selections | None = None
         self._vocabularies = Vocabularies(os.environ)
@@ -69,8 +69,8 @@ class LinuxX11:
         self._monitors = Monitors(self._display)
         wanted, moves = ranges(grant.kinds), ranges_of_moves(grant.kinds)
         if wanted:
-            self._stream = RecordStream(self._display, wanted, echoes=True)
-            self._watch = HookWatch(self._display, self._stream, wanted, self._read().awake_ms)
+            self._stream = RecordStream(self._display, wanted)
+            self._watches.append(HookWatch(self._display, self._stream, wanted, self._read().awake_ms))
         self._shaper = Shaper(grant, self._read())
         screen = Screen(self._display, self._windows, self._monitors)
         self._in_front = InFront(screen, self._shaper)
@@ -78,6 +78,7 @@ class LinuxX11:
         if moves:
             stream = RecordStream(self._display, moves)
             self._input.moves = Moves(stream, Kind.POINTER_PATH in grant.kinds, self._shaper, self._monitors, self._read)
+            self._watches.append(HookWatch(self._display, stream, moves, self._read().awake_ms))
         self._display.screen().root.change_attributes(event_mask=X.PropertyChangeMask | X.StructureNotifyMask)
         self._says_which = self._windows.says_which()
         if grant.kinds & _NEED_ACCESSIBILITY:
@@ -105,8 +106,8 @@ class LinuxX11:
             return "degraded", self._accessibility.trouble
         if kind is Kind.CLIPBOARD and self._selections is not None and self._selections.trouble:
             return "dead", self._selections.trouble
-        if kind in HOOKED_KINDS and self._watch is not None:
-            return "live", self._watch.doubt
+        if kind in HOOKED_KINDS and self._watches:
+            return "live", self._watches[0].doubt
         said = (self._windows.doubt, self._sites.why if self._sites else "")
         return "live", "; ".join(filter(None, said)) if kind is Kind.FOCUS else ""
 
@@ -120,7 +121,7 @@ class LinuxX11:
 
     def due_ms(self) -> int | None:
         """When a moved window has settled, moves are to be read, or an answer about focus or page is overdue."""
-        parts = (self._in_front, self._watch, self._input.moves, self._accessibility, self._sites)
+        parts = (self._in_front, *self._watches, self._input.moves, self._accessibility, self._sites)
         dues_ms = [each.due_ms() for each in parts if each]
         return min((due_ms for due_ms in dues_ms if due_ms is not None), default=None)
 
@@ -134,8 +135,8 @@ class LinuxX11:
                 self._accessibility.pump()
             if self._sites:
                 self._sites.pump()
-            if self._stream and self._watch:
-                self._pump_input(self._stream, self._watch)
+            if self._stream:
+                self._pump_input(self._stream)
             self._pump_windows()
             while self._selections and self._selections.pump(self._shaper, self._read):
                 self._pump_windows()  # asking was a round trip
@@ -143,14 +144,15 @@ class LinuxX11:
         except _gone() as error:
             raise DisplayGoneError("the X server ended") from error
 
-    def _pump_input(self, stream: RecordStream, watch: HookWatch) -> None:
+    def _pump_input(self, stream: RecordStream) -> None:
         came = stream.read()
         for event in came.events:
             self._input.take(event)
-        came.moves = self._input.pump_moves()
+        moved = self._input.pump_moves()
         now_ms = self._read().awake_ms
-        watch.came(came, now_ms)
-        watch.turn(now_ms)
+        for watch, heard in zip(self._watches, (came, moved), strict=False):  # each hook has to prove that it hears by itself
+            watch.came(heard, now_ms)
+            watch.turn(now_ms)
 
     def _pump_windows(self) -> None:
         self._gather()
@@ -182,8 +184,9 @@ class LinuxX11:
             self._windows.reframe(event.window.id)
         elif event.type == X.ConfigureNotify and event.window.id == self._in_front.xid:
             self._in_front.stirs(self._read().awake_ms)
-        elif self._watch:
-            self._watch.woken(event.type, self._read().awake_ms)
+        else:
+            for watch in self._watches:
+                watch.woken(event.type, self._read().awake_ms)
 
     def _property_event(self, event: Any) -> None:
         if event.atom in (self._windows.active_atom, self._windows.managed_atom):

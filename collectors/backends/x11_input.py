@@ -6,7 +6,7 @@ from typing import Any
 
 from collectors.backends.x11_front import InFront, Screen
 from collectors.backends.x11_moves import Moves
-from collectors.backends.x11_record import BUTTON_PRESS, BUTTON_RELEASE, KEY_PRESS, KEY_RELEASE, DeviceEvent, FocusMoved
+from collectors.backends.x11_record import BUTTON_PRESS, BUTTON_RELEASE, KEY_PRESS, KEY_RELEASE, Came, DeviceEvent, FocusMoved
 from collectors.backends.x11_time import clocks_of
 from collectors.backends.x11_windows import Hit
 from collectors.collector import Clock
@@ -54,9 +54,12 @@ class Input:
         if self.moves:
             self.moves.until(server_ms, self._looks())
 
-    def pump_moves(self) -> int:
-        """Moves, if it is time; how many there were. Raises DisplayGoneError."""
-        return self.moves.pump(self._looks()) if self.moves else 0
+    def pump_moves(self) -> Came:
+        """Moves, if it is time; what came of their hook since this was called last, in numbers. Raises DisplayGoneError, DeafError."""
+        if self.moves is None:
+            return Came([])
+        self.moves.pump(self._looks())
+        return self.moves.came()
 
     def _key(self, event: DeviceEvent, at: Clocks) -> None:
         if event.type == KEY_RELEASE:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from struct import Struct
 
 from collectors.backends.x11_monitors import Monitors
-from collectors.backends.x11_record import ELEMENT_BYTES, RecordStream, elements
+from collectors.backends.x11_record import ELEMENT_BYTES, Came, RecordStream, elements
 from collectors.backends.x11_time import clocks_of
 from collectors.collector import Clock
 from collectors.paths import APPROACH_MS, SPACING_MS
@@ -48,9 +48,9 @@ class Pile:
     def __len__(self) -> int:
         return len(self._elements) // ELEMENT_BYTES
 
-    def add(self, rest: bytearray) -> None:
-        """Takes the complete messages off the front of `rest`. Raises DisplayGoneError."""
-        elements(rest, self._elements)
+    def add(self, rest: bytearray) -> int:
+        """Takes the complete messages off the front of `rest`; how many echoes were among them. Raises DisplayGoneError, DeafError."""
+        return elements(rest, self._elements)
 
     def count(self, until_ms: int | None) -> int:
         """Takes those off that were made until an instant of the server's clock; None: all. Looks at no place."""
@@ -113,6 +113,12 @@ class Moves:
         self._pile = Pile()
         self._trail: deque[Point] = deque(maxlen=APPROACH_MS // SPACING_MS + 2)
         self._asleep_until_ms: int | None = None
+        self._came = Came([])
+
+    def came(self) -> Came:
+        """What has come since the last time this was asked, counted only: the hook's own sign of life."""
+        came, self._came = self._came, Came([])
+        return came
 
     def sources(self) -> list[int]:
         """What to wait on: nothing while moves keep coming, they are read when it is time."""
@@ -122,26 +128,25 @@ class Moves:
         """When there is something to read, on the awake clock; None if what to wait on tells."""
         return self._asleep_until_ms
 
-    def pump(self, looked_at: bool) -> int:
-        """If it is time, all that has come; how many moves that was. Raises DisplayGoneError.
+    def pump(self, looked_at: bool) -> None:
+        """If it is time, all that has come. Raises DisplayGoneError, DeafError.
 
         Args:
             looked_at: Where the pointer is may be looked at: it is in a recorded window, as far as we know, or drags from one.
         """
         now_ms = self._read().awake_ms
         if self._asleep_until_ms is not None and now_ms < self._asleep_until_ms:
-            return 0
-        n = self.until(None, looked_at)
-        self._asleep_until_ms = now_ms + LULL_MS if n else None
-        return n
+            return
+        self._asleep_until_ms = now_ms + LULL_MS if self.until(None, looked_at) else None
 
-    def until(self, server_ms: int | None, looked_at: bool) -> int:
-        """All that was made until an instant of the server's clock; how many moves that was. Raises DisplayGoneError."""
-        self._pile.add(self._stream.receive())
+    def until(self, server_ms: int | None, looked_at: bool) -> bool:
+        """All that was made until an instant of the server's clock; whether that was anything. Raises DisplayGoneError, DeafError."""
+        self._came.echoes += self._pile.add(self._stream.receive())
         n = self._look(server_ms) if self._granted and looked_at else self._count(server_ms)
         if self._pile and self._asleep_until_ms is None:  # what is left has left the socket, too
             self._asleep_until_ms = self._read().awake_ms + LULL_MS
-        return n
+        self._came.moves += n
+        return n > 0
 
     def _count(self, server_ms: int | None) -> int:
         n = self._pile.count(server_ms)

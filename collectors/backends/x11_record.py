@@ -74,7 +74,7 @@ class Came:
 
     Attributes:
         events: In the order in which the server handled them; None stands for a change of the keyboard's layout.
-        moves: How many plain moves there were, by the other stream.
+        moves: How many plain moves there were.
         echoes: How often the server said what `RecordStream.echo` had it say.
     """
 
@@ -119,17 +119,15 @@ class RecordStream:
 
     Args:
         control: The connection that makes the RECORD context; a second one, to the same server, is given up to the stream.
-        echoes: Whether it tells of `echo`.
     """
 
-    def __init__(self, control: Any, wanted: list[Range], *, echoes: bool = False) -> None:
+    def __init__(self, control: Any, wanted: list[Range]) -> None:
         from Xlib.ext import record
 
         if not control.has_extension("RECORD"):
             raise NotObservableError("this X server does not have the RECORD extension, without which input cannot be seen")
         context = control.record_create_context(record.FromServerTime, [record.AllClients], [_range(one) for one in wanted])
-        if echoes:
-            control.record_register_clients(context, record.FromServerTime, [control.display.info.resource_id_base], [_ECHO])
+        control.record_register_clients(context, record.FromServerTime, [control.display.info.resource_id_base], [_ECHO])
         control.sync()
         data = _bare_connection(control.get_display_name())
         opcode = control.display.get_extension_major("RECORD")
@@ -202,20 +200,31 @@ def split(rest: bytearray) -> Came:
     return came
 
 
-def elements(rest: bytearray, into: bytearray) -> None:
-    """Takes the complete messages off the front of `rest`, and puts the events in them one after another. Raises DisplayGoneError."""
-    at = 0
+def elements(rest: bytearray, into: bytearray) -> int:
+    """Takes the complete messages off the front of `rest`, and puts the events in them one after another.
+
+    Returns:
+        How many echoes were among them.
+
+    Raises:
+        DisplayGoneError: An answer is an error.
+        DeafError: There will be no more.
+    """
+    at = echoes = 0
     for kind, begin, end in messages(rest):
         if kind == _REPLY and rest[begin + 1] == _FROM_SERVER:
             into += rest[begin + _UNIT_BYTES : end]
+        elif kind == _REPLY:
+            echoes += rest[begin + 1] == _FROM_CLIENT
         at = end
     del rest[:at]
     if len(into) % ELEMENT_BYTES:
         raise DisplayGoneError("the X server's answer cannot be read")
+    return echoes
 
 
 def messages(rest: bytearray) -> Iterator[tuple[int, int, int]]:
-    """Of each complete message its sort, where it begins and where it ends. Raises DisplayGoneError."""
+    """Of each complete message its sort, where it begins and where it ends. Raises DisplayGoneError, DeafError."""
     at = 0
     while len(rest) - at >= _UNIT_BYTES:
         kind = rest[at] & 0x7F

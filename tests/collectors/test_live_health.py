@@ -57,25 +57,32 @@ def child(desk: Desktop, editor: Application) -> Iterator[Child]:
 
 
 def connections(other: display.Display, child: Child) -> list[int]:
-    """The first resource of each of the observer's connections: the one that asks, then the hook."""
+    """The first resource of each of the observer's connections: the one that asks, then the hooks."""
     found = other.res_query_client_ids([{"client": 0, "mask": _LOCAL_PID}]).ids
     return sorted(int(one.spec.client) for one in found if one.value and int(one.value[0]) == child.process.pid)
 
 
 def switched_off(other: display.Display, child: Child) -> None:
-    asking, _ = connections(other, child)
+    asking, *_ = connections(other, child)
     other.record_disable_context(asking)
+
+
+def moves_switched_off(other: display.Display, child: Child) -> None:
+    """Plain moves have a context of their own, the second that the asking connection made."""
+    asking, *_ = connections(other, child)
+    for context in range(asking + 1, asking + 400):
+        other.record_disable_context(context)
 
 
 def without_clients(other: display.Display, child: Child) -> None:
     """The context stays on and its connection open, and it is told nothing any more."""
-    asking, _ = connections(other, child)
+    asking, *_ = connections(other, child)
     other.record_unregister_clients(asking, [record.AllClients])
 
 
 def killed(other: display.Display, child: Child) -> None:
     """By what its first connection has made, the context; its second has made nothing that could be named."""
-    asking, _ = connections(other, child)
+    asking, *_ = connections(other, child)
     KillClient(display=other.display, resource=asking)
 
 
@@ -83,6 +90,7 @@ def killed(other: display.Display, child: Child) -> None:
     ("deafen", "blocker", "words"),
     [
         (switched_off, Blocker.OBSERVER_FAILING, "switched off"),
+        (moves_switched_off, Blocker.OBSERVER_FAILING, "switched off"),
         (without_clients, Blocker.OBSERVER_FAILING, "did not tell of"),
         (killed, Blocker.DISPLAY_GONE, "ended"),
     ],
@@ -108,6 +116,22 @@ def test_a_deaf_hook_is_noticed_within_ten_seconds_of_the_first_input_that_it_mi
     print(f"{words}: noticed {time.monotonic() - missed_s:.2f} s after the first input that it missed")
     assert time.monotonic() - missed_s < NOTICED_WITHIN_S
     assert (child.failed.blocker, words in child.failed.why) == (blocker, True)
+
+
+def test_a_hook_that_is_deaf_to_clicks_is_noticed_while_the_pointer_goes_on_moving(
+    desk: Desktop, editor: Application, child: Child, other: display.Display
+) -> None:
+    """Moves come by another hook, which proves nothing for this one."""
+    desk.move(*editor.point(50, 60))
+    child.until_seen(1)
+    without_clients(other, child)
+    other.sync()
+    deadline_s = time.monotonic() + NOTICED_WITHIN_S
+    while child.failed is None and time.monotonic() < deadline_s:
+        desk.move(*editor.point(50 + int(time.monotonic() * 10) % 9, 60))
+        child.hear(0.1)
+    assert child.failed is not None
+    assert (child.failed.blocker, "did not tell of" in child.failed.why) == (Blocker.OBSERVER_FAILING, True)
 
 
 def test_a_hook_that_went_deaf_while_nobody_was_there_is_noticed_at_the_first_input(

@@ -141,10 +141,12 @@ def test_moves_that_are_too_late_for_a_button_are_read_all_the_same() -> None:
     """They have left the socket, which wakes nobody for them any more: so they are due."""
     hook = _Hook()
     hook.feed(100)
-    assert hook.moves.until(hook.stage.ms - 50, looked_at=True) == 51
+    assert hook.moves.until(hook.stage.ms - 50, looked_at=True)
+    assert hook.moves.came().moves == 51
     assert (hook.moves.sources(), hook.moves.due_ms()) == ([], hook.stage.ms + LULL_MS)
     hook.stage.ms += LULL_MS
-    assert hook.moves.pump(looked_at=True) == 49
+    hook.moves.pump(looked_at=True)
+    assert hook.moves.came().moves == 49
 
 
 def test_where_paths_are_not_granted_or_nothing_recorded_is_in_front_no_move_is_looked_at() -> None:
