@@ -213,7 +213,7 @@ class LinuxX11:
         front, known = self._in_front.front, self._in_front.known
         fields = front.window and not front.structure_only
         if self._accessibility:
-            self._accessibility.watch(known.pid if fields else 0, self._vocabularies.of(known.identity) if fields else None)
+            self._accessibility.watch(known.pid if fields else 0, self._vocabularies.of(self._in_front.identity) if fields else None)
 
     def _watch_site(self) -> None:
         if self._sites:

@@ -2,11 +2,12 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from collectors.backends.x11_monitors import Monitors
 from collectors.backends.x11_windows import NOBODY, Known, Windows
+from collectors.identity import Identity
 from collectors.pipe import SurfaceRule
 from collectors.raw import Front, Geometry
 from collectors.shape import Shaper
@@ -41,29 +42,42 @@ class InFront:
         self._screen, self._shaper = screen, shaper
         self.leaving: Callable[[int | None], None] | None = None
         self.xid, self.known, self.front = 0, NOBODY, Front()
+        self._site: SurfaceRule | None = None
+        self._passed = False
         self._geometry: Geometry | None = None
         self._settles_ms: int | None = None
         self._latest: deque[tuple[int, int]] = deque([(0, 0)], maxlen=MOST_FRONTS)
 
     def comes(self, at: Clocks, xid: int, known: Known, server_ms: int | None) -> bool:
         """This window is in front; whether it was not."""
-        if xid == self.xid and known.front == self.known.front and known.identity == self.known.identity:
+        same = xid == self.xid and known.front == self.known.front and known.identity == self.known.identity
+        if same and not self._passed:
             return False
         self._leave(server_ms)
-        self.xid, self.known, self._settles_ms = xid, known, None
+        self.xid, self.known, self._settles_ms, self._site = xid, known, None, None
+        self._passed = False
         self._latest.append((at.awake_ms, xid))
         self._tell(at, known.front)
         return True
 
     def passes(self, at: Clocks) -> None:
         """Something came to the front that had gone again before it could be asked about."""
-        self.xid, self.known, self.front = 0, NOBODY, Front()
+        self.xid, self.known, self.front, self._site, self._passed = 0, NOBODY, Front(), None, True
         self._shaper.passing(at)
 
     def shows(self, at: Clocks, rule: SurfaceRule | None) -> None:
         """The browser in front shows this site now, or none that is recorded."""
         self._leave(None)
+        self._site = rule
         self._tell(at, Front() if rule is None else Front(rule.surface, self.known.number, rule.structure_only, site=True))
+
+    @property
+    def identity(self) -> Identity | None:
+        """Of what is recorded there: of a browser, by the rule of the site that it shows. None: nothing is."""
+        known = self.known.identity
+        if not self.front.window or known is None:
+            return None
+        return replace(known, rule=self._site) if self._site is not None else known
 
     def where(self) -> Geometry | None:
         """Where it is now; None if it is not a recorded one, or gone."""

@@ -33,6 +33,7 @@ class Input:
         self._keys = KeysDown(Keymap(0, (), ()))
         self._keymap_stale = True
         self._presses: dict[int, Hit] = {}
+        self._drags: dict[int, bool] = {}
 
     def take(self, event: DeviceEvent | FocusMoved | None) -> None:
         """One of what the hook told; None: the keyboard's layout changed."""
@@ -78,8 +79,10 @@ class Input:
         self._moves_before(event)
         if down:
             self._presses[event.detail] = hit
+            self._drags[event.detail] = hit.window != 0 and hit.window == self._in_front.front.window
         else:
             self._presses.pop(event.detail, None)
+            self._drags.pop(event.detail, None)
         x, y, monitor = event.x - hit.left, event.y - hit.top, self._screen.monitors.at(event.x, event.y)
         since_ms = self._over_since_ms(at.awake_ms) if down and hit.window else 0
         self._shaper.button(Button(at, event.detail, down, hit.window, hit.own, x, y, hit.left, hit.top, monitor, since_ms))
@@ -104,7 +107,7 @@ class Input:
 
     def _looks(self) -> bool:
         """Whether moves are made where they may be looked at: in a recorded window in front, or in a drag that began in one."""
-        return self._in_front.front.window != 0 or any(hit.window for hit in self._presses.values())
+        return self._in_front.front.window != 0 or any(self._drags.values())
 
 
 def _live_keymap(connection: Any) -> Keymap:
