@@ -31,12 +31,14 @@ class Application:
         name: What people call it.
         executable: The resolved path of its program.
         category: As the policy knows it; terminals are structure-only.
+        hosts: Of a browser, the site that is asked for.
     """
 
     surface: str
     name: str
     executable: str
     category: str = "work"
+    hosts: tuple[str, ...] = ()
 
 
 def policy(url: str, public_key: str, applications: Sequence[Application]) -> bytes:
@@ -50,6 +52,7 @@ def policy(url: str, public_key: str, applications: Sequence[Application]) -> by
             "purpose": PURPOSE,
             "kinds": [kind.value for kind in ALL_KINDS if kind in STRUCTURE_KINDS or each.category not in STRUCTURE_ONLY_CATEGORIES],
         }
+        | ({"hosts": list(each.hosts)} if each.hosts else {})
         for each in applications
     ]
     purpose = {

@@ -47,7 +47,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def browser(desk: Desktop, sites: Web, profile: Path) -> Application:
     """Firefox with a tab of each host."""
-    return desk.start(*firefox(profile, sites, *(sites.url(host, f"/page?q={CANARY}#{CANARY}") for host in HOSTS)))
+    return desk.start(*firefox(profile, sites.hosts, *(sites.url(host, f"/page?q={CANARY}#{CANARY}") for host in HOSTS)))
 
 
 def recorded(child: Child) -> None:
@@ -138,7 +138,7 @@ def test_a_private_window_is_a_gap_and_a_normal_one_with_the_same_site_is_none(
         _to_a_site(desk, browser, child)
         assert "private windows" in child.states[Kind.FOCUS].why
         sites.got.clear()
-        argv = firefox(profile, sites, "--private-window", sites.url(HOSTS[0]))
+        argv = firefox(profile, sites.hosts, "--private-window", sites.url(HOSTS[0]))
         desk.stage.children.start([program(argv[0]), *argv[1:]], desk.env, name="private").wait(20)
         child.until(lambda: child.recorded is False, "the gap")
         child.lull(1.0)
@@ -165,7 +165,7 @@ def test_a_private_window_is_a_gap_and_a_normal_one_with_the_same_site_is_none(
 def test_a_password_field_in_a_site_is_told_of_and_nothing_in_it(desk: Desktop, sites: Web, browser: Application, profile: Path) -> None:
     """Typing in the field before it is a burst of that site."""
     with observer(desk.env, rules()) as child:
-        argv = firefox(profile, sites, sites.url(HOSTS[0], "/form"))
+        argv = firefox(profile, sites.hosts, sites.url(HOSTS[0], "/form"))
         desk.stage.children.start([program(argv[0]), *argv[1:]], desk.env, name="form").wait(20)
         until(lambda: ("name",) in sites.got.get(HOSTS[0], []), "the page to say that its field for text has the focus")
 
@@ -190,7 +190,7 @@ def test_a_password_field_in_a_site_is_told_of_and_nothing_in_it(desk: Desktop, 
 def test_a_profile_that_is_private_as_a_whole_is_a_gap(desk: Desktop, sites: Web, tmp_path: Path) -> None:
     """It does not call its windows private, and the same site in it is not recorded."""
     with observer(desk.env, rules()) as child:
-        command = firefox(tmp_path / "profile", sites, sites.url(HOSTS[0]), browser__privatebrowsing__autostart=True)
+        command = firefox(tmp_path / "profile", sites.hosts, sites.url(HOSTS[0]), browser__privatebrowsing__autostart=True)
         private = desk.start(*command)
         child.lull(1.0)  # the window that was in front before
         child.clear()

@@ -38,7 +38,7 @@ def sites() -> Iterator[Web]:
 def test_a_password_field_of_a_web_form_is_told_of_and_nothing_in_it(desk: Desktop, sites: Web, tmp_path: Path, name: str) -> None:
     """Typing in the field before it is a burst; after Tab, which leads to the password field, nothing is kept."""
     form = sites.url(HOST, "/form")
-    command = firefox(tmp_path, sites, form) if name == "firefox-esr" else chromium(tmp_path, form)
+    command = firefox(tmp_path, sites.hosts, form) if name == "firefox-esr" else chromium(tmp_path, form)
     rule = SurfaceRule(SurfaceId("browser"), (_runs(name),), False)
     with observer(desk.env, [rule]) as child:
         sites.got.clear()

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -106,10 +106,10 @@ def web(*hosts: str) -> Iterator[Web]:
         thread.join()
 
 
-def firefox(profile: Path, sites: Web, *urls: str, **preferences: object) -> list[str]:
-    """The command that starts Firefox with a new profile, which knows the sites' names as this machine's."""
+def firefox(profile: Path, hosts: Sequence[str], *urls: str, **preferences: object) -> list[str]:
+    """The command that starts Firefox with a new profile, which knows these names as this machine's."""
     profile.mkdir(parents=True, exist_ok=True)
-    wanted = FIREFOX_PREFERENCES | {"network.dns.localDomains": ",".join(sites.hosts)} | preferences
+    wanted = FIREFOX_PREFERENCES | {"network.dns.localDomains": ",".join(hosts)} | preferences
     lines = [f"user_pref({json.dumps(name.replace('__', '.'))}, {json.dumps(value)});" for name, value in wanted.items()]
     (profile / "user.js").write_text("\n".join(lines))
     return ["firefox-esr", "--profile", str(profile), *urls]

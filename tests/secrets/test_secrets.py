@@ -16,13 +16,15 @@ from agent.demo.policy import Application
 from agent.demo.trial import executable
 from agent.demo.wait import until
 from consent.vocabulary import Why
+from tests.live.browsers import firefox
 from tests.secrets.calls import opened, written
 from tests.secrets.form import a_form
 from tests.secrets.room import Room, a_room
 
 pytestmark = pytest.mark.live
 Record = Callable[[str, object], None]
-EDITOR, DIALOG, TERMINAL, BROWSER = "editor", "dialog", "terminal", "browser"
+EDITOR, DIALOG, TERMINAL, BROWSER = "editor", "dialog", "terminal", "site"
+HOST = "forms.example"
 
 
 def applications(editor: str = "work", dialog: str = "work") -> list[Application]:
@@ -31,7 +33,7 @@ def applications(editor: str = "work", dialog: str = "work") -> list[Application
         Application(EDITOR, "Editor", executable("mousepad"), editor),
         Application(DIALOG, "Dialog", executable("zenity"), dialog),
         Application(TERMINAL, "Terminal", executable("xterm"), "terminal"),
-        Application(BROWSER, "Browser", "/usr/lib/firefox-esr/firefox-esr"),
+        Application(BROWSER, "A site", "/usr/lib/firefox-esr/firefox-esr", hosts=(HOST,)),
     ]
 
 
@@ -98,14 +100,12 @@ def correspond(room: Room, characters: int) -> None:
 
 
 def sign_in_on_the_web(room: Room) -> None:
-    """A form with a password field, in Firefox, at an address and under a title that are secret; the history is Firefox's own."""
+    """A form with a password field on a listed site, in Firefox, with a secret address and title; the history is Firefox's own."""
     with a_form(room) as port:
-        child, place = room.open("firefox-esr", "--new-instance", "about:blank")
-        room.person.enter(place, BROWSER)
-        room.person.chord(["ctrl"], "l")
-        room.person.type(f"127.0.0.1:{port.number}")
-        room.person.key("enter")
+        profile = room.stage.root / "desktop" / "firefox"
+        child, place = room.open(*firefox(profile, (HOST,), "--new-instance", f"http://{HOST}:{port.number}/"))
         until(lambda: port.asked, "the page", within_s=60)
+        room.person.enter(place, BROWSER)
         rest(3)
         room.type_secrets("web password", 40)
         room.person.key("tab")
@@ -202,7 +202,7 @@ def test_a_web_form_is_nowhere_and_in_no_write(tmp_path: Path, record_property: 
     with a_room(applications(), seed=8, traced=traced) as room:
         sign_in_on_the_web(room)
         nothing_is_found(room, record_property)
-        counts_fit(room)
+        counts_fit(room, Why.SECURE_FIELD)
         nothing_was_handed_over(room, traced, record_property)
 
 
