@@ -225,11 +225,23 @@ class Elements:
             late = [cached for cached in here if at_ms <= cached.since_ms < next_ms and cached.item.group == chosen.item.group]
             chosen = max([chosen, *late], key=lambda cached: cached.since_ms)
         self._tell(at, front, chosen.item, by)
+        self._close_box(chosen, at_ms)
 
     def _by_click(self, click: _Click) -> None:
         meant = [cached for cached in self._cached if cached.front == click.front and _is_meant(cached, click)]
         if meant:
-            self._tell(click.at, click.front, max(meant, key=lambda cached: cached.since_ms).item, ChosenBy.CLICK)
+            chosen = max(meant, key=lambda cached: cached.since_ms)
+            self._tell(click.at, click.front, chosen.item, ChosenBy.CLICK)
+            self._close_box(chosen, click.at.awake_ms)
+
+    def _close_box(self, chosen: _Cached, at_ms: int) -> None:
+        """An option that was chosen closes its box, which Chromium does not say: the Space that opens it again chooses nothing."""
+        if chosen.item.role is ElementRole.OPTION:
+            for cached in self._cached:
+                if (cached.front, cached.item.group) == (chosen.front, chosen.item.group) and cached.since_ms <= max(
+                    at_ms, chosen.since_ms
+                ):
+                    cached.end(max(at_ms, cached.since_ms))
 
     def _tell(self, at: Clocks, front: Front, item: Item, by: ChosenBy) -> None:
         box = item.box or Box(0, 0, 0, 0)

@@ -2,15 +2,17 @@
 
 A move is kept only if something came of it. What leads up to a press is remembered for a second and a half, thinned, and
 forgotten if no press that is kept follows: a hand that hovers or wanders never leaves the observer. Every raw move ends
-in one path's `n`, or dropped as `no_kind`.
+in one path's `n`, or dropped as `no_kind`. A path is of one surface and within its window: it ends where another one comes to
+the front, or where it leaves the window's box.
 """
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from collectors.account import Account
 from collectors.minimise import pixel
-from collectors.raw import Button, Geometry, Point
+from collectors.raw import Button, Front, Geometry, Point
 from consent.event import MAX_POINTS, Event, PointerPath
 from consent.vocabulary import SurfaceId, Why
 from consent.words import PathPurpose
@@ -36,6 +38,9 @@ class _Path:
     Attributes:
         button: What is held; 0 on the way to a press.
         last_ms: When its latest point was, on the awake clock.
+        box: Of a drag: where its window is; None until that is in front.
+        came_ms: Of a drag: when its window came to the front, on the awake clock; None: the press has yet to bring it there.
+        left_ms: Of a drag: when another one, or another surface in the same one, did; None: it has not.
     """
 
     surface: SurfaceId
@@ -46,6 +51,21 @@ class _Path:
     points: list[Point] = field(default_factory=list)
     n: int = 0
     last_ms: int = 0
+    box: Geometry | None = None
+    came_ms: int | None = None
+    left_ms: int | None = None
+
+    def is_of(self, front: Front) -> bool:
+        """Whether it belongs to what is in front."""
+        return (front.surface, front.window) == (self.surface, self.window)
+
+    def goes_on_with(self, point: Point, front: Front) -> bool:
+        """Whether a move is still of this drag, given what was in front then."""
+        at_ms = point.at.awake_ms
+        if self.came_ms is None:
+            return True  # where its window is will be known when it comes
+        left = self.left_ms is not None and at_ms > self.left_ms
+        return not left and _within(self.box, point) and (at_ms <= self.came_ms or self.is_of(front))
 
     def add(self, point: Point) -> None:
         self.points.append(point)
@@ -66,7 +86,8 @@ class Paths:
 
     def __init__(self, account: Account, generation: int) -> None:
         self._account, self._generation = account, generation
-        self._window = 0
+        self._front = Front()
+        self._front_ms = 0
         self._box: Geometry | None = None
         self._recent: deque[Point] = deque()
         self._more = 0  # moves after the latest recent point
@@ -86,10 +107,21 @@ class Paths:
 
     # --- what happens ----------------------------------------------------------------------------------------------
 
-    def front(self, window: int, geometry: Geometry | None) -> None:
-        """Another window is in front, or it was moved: what led somewhere in it led nowhere. `window`: 0 if it is not recorded."""
+    def front(self, at_ms: int, front: Front, geometry: Geometry | None) -> None:
+        """Another window is in front, or another surface in it, or it was moved: what led somewhere in it led nowhere."""
         self.lead_nowhere()
-        self._window, self._box = window, geometry
+        if front != self._front:
+            self._front_ms = at_ms
+        self._front, self._box = front, geometry
+        drag = self._drag
+        if drag is None:
+            return
+        if drag.is_of(front):
+            drag.box = geometry
+            if drag.came_ms is None:
+                self._came(drag, at_ms)
+        elif drag.came_ms is not None and drag.left_ms is None:
+            drag.left_ms = at_ms  # moves that were made before may be told later
 
     def more(self, n: int) -> None:
         """So many moves right after the one before, which were not looked at."""
@@ -100,13 +132,13 @@ class Paths:
         else:
             self._account.drop(Why.NO_KIND, n)
 
-    def point(self, point: Point, window: int) -> None:
-        """A move that was looked at. `window`: the recorded window that was in front then; 0 for any other."""
-        if self._drag is not None and not point.held:
-            self._end()  # its release was never seen
+    def point(self, point: Point, front: Front) -> None:
+        """A move that was looked at, with what was in front then."""
+        if self._drag is not None and not (point.held and self._drag.goes_on_with(point, front)):
+            self._end()  # it left its window, or its release was never seen
         if self._drag is not None:
             self._dragged(self._drag, point)
-        elif point.held or not window or window != self._window or not _within(self._box, point):
+        elif point.held or not front.window or front != self._front or not _within(self._box, point):
             self.lead_nowhere()
             self._account.drop(Why.NO_KIND, point.n)
         elif self._recent and point.at.awake_ms - self._recent[-1].at.awake_ms < SPACING_MS:
@@ -119,7 +151,8 @@ class Paths:
     def pressed(self, button: Button, surface: SurfaceId) -> None:
         """A press that is kept: the way to it is told, and what follows until its release is a drag."""
         self._forget_before(max(button.at.awake_ms - APPROACH_MS, button.over_since_ms))
-        if self._recent and button.window == self._window:
+        in_front = (surface, button.window) == (self._front.surface, self._front.window)
+        if self._recent and in_front:
             self._close_up()
             approach = _Path(surface, button.window, button.left, button.top)
             while self._recent:
@@ -127,9 +160,12 @@ class Paths:
             self._tell(approach)
         self.lead_nowhere()
         if self._drag is None and button.number in _DRAGGING:
-            self._drag = _Path(surface, button.window, button.left, button.top, button.number)
             place = Point(button.at, button.left + button.x, button.top + button.y, 0, held=True, monitor=button.monitor)
+            self._drag = _Path(surface, button.window, button.left, button.top, button.number)
             self._drag.add(place)
+            if in_front:
+                self._drag.box = self._box
+                self._came(self._drag, self._front_ms)
 
     def released(self, number: int) -> None:
         """A button came up."""
@@ -155,6 +191,17 @@ class Paths:
         self._end()
 
     # --- one path ----------------------------------------------------------------------------------------------------
+
+    def _came(self, drag: _Path, at_ms: int) -> None:
+        """Its window is in front: of what came before that, only what was within it stays."""
+        drag.came_ms = at_ms
+        stays = list(takewhile(lambda point: _within(drag.box, point), drag.points))
+        beyond = drag.points[len(stays) :]
+        if beyond:
+            n = sum(point.n for point in beyond)
+            self._account.drop(Why.NO_KIND, n)
+            drag.points, drag.n = stays, drag.n - n
+            self._end()
 
     def _forget_before(self, at_ms: int) -> None:
         while self._recent and self._recent[0].at.awake_ms < at_ms:
@@ -194,7 +241,7 @@ class Paths:
         self._drag = None
 
     def _tell(self, path: _Path) -> None:
-        if not path.goes():
+        if not path.goes() or (path.button and path.came_ms is None):  # a drag whose window never came is of nobody knows where
             self._account.drop(Why.NO_KIND, path.n)
             return
         first = path.points[0]

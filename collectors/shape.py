@@ -300,11 +300,11 @@ class Shaper:
     def _judge_moves(self, went: Went) -> None:
         self._paths.more(went.lead)
         for point in went.points:
-            self._paths.point(point, self._timeline.at(point.at.awake_ms).front.window)
+            self._paths.point(point, self._timeline.at(point.at.awake_ms).front)
 
     def _judge_front(self, changed: _Changed) -> None:
         front = changed.front
-        self._paths.front(front.window, changed.geometry)
+        self._paths.front(changed.at.awake_ms, front, changed.geometry)
         if front != self._told_front:
             self._keys.end_burst(EndedBy.FOCUS)
         self._told_front = front

@@ -163,8 +163,9 @@ class Highlights:
         answer = yield call(target, _ACCESSIBLE, "GetIndexInParent")
         if role is None or answer is None or int(answer[0]) < 0:
             return None
-        box = None if boxless else (yield from self._box(target))
-        return role, int(answer[0]), group, box, (yield from self._label(target))
+        index = int(answer[0])
+        box = None if boxless else (yield from self._box(target, group, index))
+        return role, index, group, box, (yield from self._label(target))
 
     def _may_be_chosen(self, target: Target, number: int, boxless: bool) -> Generator[Any, Answer, bool]:
         """Whether it is on the screen, can be used, holds nothing that can be edited, and opens no further menu."""
@@ -212,15 +213,32 @@ class Highlights:
             self._boxless[name] = str(toolkit).lower() == "gtk" and not str(version).startswith(("2.", "3."))
         return self._boxless[name]
 
-    def _box(self, target: Target) -> Generator[Any, Answer, Box | None]:
-        answer = yield call(target, "org.a11y.atspi.Component", "GetExtents", "u", (_SCREEN,))
+    def _box(self, target: Target, group: Target, index: int) -> Generator[Any, Answer, Box | None]:
+        """Where an item is; nowhere if what the toolkit says cannot be the item's own: Chromium has one box for all options."""
+        extents = yield from self._extents(target)
         window = self._window()
-        if answer is None or window is None:
+        if extents is None or window is None:
             return Box(0, 0, 0, 0)
-        x, y, width, height = (int(number) for number in answer[0])
+        x, y, width, height = extents
         if _NOWHERE in (x, y) or width <= 0 or height <= 0:
             return Box(0, 0, 0, 0)
+        sibling = yield from self._sibling(target, group, index)
+        for other in (group, sibling):
+            if other is not None and (yield from self._extents(other)) == extents:
+                return Box(0, 0, 0, 0)
         return Box(x - window.x, y - window.y, width, height)
+
+    def _extents(self, target: Target) -> Generator[Any, Answer, tuple[int, ...] | None]:
+        answer = yield call(target, "org.a11y.atspi.Component", "GetExtents", "u", (_SCREEN,))
+        return None if answer is None else tuple(int(number) for number in answer[0])
+
+    def _sibling(self, target: Target, group: Target, index: int) -> Generator[Any, Answer, Target | None]:
+        """The item before this one, of the first the one after it."""
+        if group[0] != target[0]:
+            return None
+        answer = yield call(group, _ACCESSIBLE, "GetChildAtIndex", "i", (index - 1 if index else 1,))
+        sibling = ("", "/null") if answer is None else (str(answer[0][0]), str(answer[0][1]))
+        return sibling if sibling[0] == target[0] and sibling != target and not sibling[1].endswith("/null") else None
 
     def _label(self, target: Target) -> Generator[Any, Answer, str]:
         if isinstance(self._labels, NoLabels):

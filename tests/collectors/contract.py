@@ -24,6 +24,7 @@ from consent.event import Event
 from consent.vocabulary import KEY_KINDS, Blocker, Kind, Why
 
 ALL = frozenset(Kind)
+ACTS = frozenset({Kind.POINTER_BUTTON, Kind.POINTER_SCROLL, Kind.KEY_NAMED, Kind.KEY_CHORD, Kind.TYPING_BURST})
 SEEN_BY_KEYS = KEY_KINDS - {Kind.SECURE_INPUT}
 SEEN_BY_BUTTONS = frozenset(kind for kind in Kind if kind.value.startswith("pointer_"))
 GRANTS = [
@@ -59,9 +60,11 @@ class Bed(ABC):
 
     Attributes:
         rules: Surfaces that may be granted here.
+        acts: The kinds of which an event comes of what is done here, with all granted.
     """
 
     rules: tuple[SurfaceRule, ...] = ()
+    acts: frozenset[Kind] = ACTS
 
     @abstractmethod
     def collector(self) -> Collector:
@@ -74,6 +77,10 @@ class Bed(ABC):
     @abstractmethod
     def work(self, turn: Callable[[], None]) -> Work:
         """Do something of each sort in the window of a granted surface; `turn` lets the back end look meanwhile."""
+
+    def act(self, watch: "Watch") -> int:
+        """After the work: whatever else the kinds of `acts` need, step by step, each waited for; how many raw inputs that was."""
+        return 0
 
     @abstractmethod
     def process(self, grant: Grant) -> AbstractContextManager[int]:
@@ -191,7 +198,7 @@ class Contract:
         assert {event.kind for event in watch.events} <= kinds
 
     def test_all_of_it_is_told_once_and_none_of_it_says_what_was_typed(self, bed: Bed) -> None:
-        """With everything granted each kind that the work has comes, every raw input is told, and no form of the text is in the bytes."""
+        """With everything granted each kind of what is done comes, every raw input is told, and no form of the text is in the bytes."""
         watch = Watch(bed)
         bed.settle(watch)
         before, watch.told = watch.told, []
@@ -199,8 +206,11 @@ class Contract:
         watch.until(lambda: watch.seen >= work.keys + work.buttons)
         watch.lull()
         assert watch.seen == work.keys + work.buttons
-        acts = {Kind.POINTER_BUTTON, Kind.POINTER_SCROLL, Kind.KEY_NAMED, Kind.KEY_CHORD, Kind.TYPING_BURST}
-        assert {event.kind for event in watch.events} >= acts, watch.dropped
+        acted = bed.act(watch)
+        watch.until(lambda: watch.seen >= work.keys + work.buttons + acted)
+        watch.lull()
+        assert watch.seen == work.keys + work.buttons + acted
+        assert {event.kind for event in watch.events} >= bed.acts, watch.dropped
         granted = {rule.surface for rule in bed.rules}
         assert all(event.surface in granted or event.kind in (Kind.GAP, Kind.CONTROL) for event in watch.events)
         assert {event.generation for event in watch.events} == {7}

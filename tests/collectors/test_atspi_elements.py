@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from collectors.labels import NoLabels
+from collectors.raw import Button
 from consent.event import ChosenBy, Element, Event, FieldRole
 from consent.vocabulary import Kind
 from consent.words import ElementRole
@@ -71,6 +72,16 @@ class Menu(Desk):
         self.stage.told.clear()
         self.stage.strike("Return")
         return [event.payload for event in self.stage.settle() if event.kind is Kind.ELEMENT]
+
+    def click(self, x: int, y: int) -> list[ChosenBy]:
+        """How a click at a point of the window chose, if it did."""
+        self.stage.told.clear()
+        self.say()
+        for down in (True, False):
+            self.stage.shaper.button(Button(self.stage.now, 1, down, 1, x=x, y=y))
+            self.stage.arrived += 1
+            self.later(80)
+        return [event.payload.chosen_by for event in self.stage.settle() if isinstance(event.payload, Element)]
 
     @property
     def asked(self) -> list[tuple]:
@@ -244,6 +255,46 @@ def test_what_a_box_cannot_be_is_no_box(monkeypatch: pytest.MonkeyPatch) -> None
         menu.say()
         (element,) = menu.enter()
         assert (element.x, element.y, element.width, element.height) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("path", [MENU, "/sibling"])
+def test_a_box_that_is_not_the_items_own_is_no_box(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """Its neighbour's, as Chromium says of all options, or its parent's: it is told without, by key, and a click is no choice."""
+    for other, own in ((SCREEN_BOX, False), ((110, 245, 300, 25), True), (None, True)):
+        menu = Menu(monkeypatch, role=32, parent=31, above=COMBO)
+        menu.answers["GetChildAtIndex", MENU] = ((EDITOR_NAME, "/sibling"),)
+        menu.answers["GetExtents", path] = None if other is None else (other,)
+        menu.say()
+        (element,) = menu.enter()
+        box = (element.x, element.y, element.width, element.height)
+        assert (element.role, element.index, box) == (ElementRole.OPTION, 4, (100, 200, 300, 25) if own else (0, 0, 0, 0))
+        assert menu.click(110, 210) == ([ChosenBy.CLICK] if own else [])
+
+
+def test_each_of_the_options_that_share_a_box_is_told_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first, too, before any other was highlighted: its neighbour is asked where that is."""
+    menu = Menu(monkeypatch, role=32, parent=31, above=COMBO)
+    options = [f"/option{number}" for number in range(3)]
+    for index, path in enumerate(options):
+        menu.answers |= {(key[0], path, *key[2:]): answer for key, answer in menu.answers.items() if key[1:2] == (ITEM,)}
+        menu.answers["GetIndexInParent", path] = (index,)
+    told = []
+    for index, path in enumerate(options):
+        menu.answers["GetChildAtIndex", MENU] = ((EDITOR_NAME, options[index - 1 if index else 1]),)
+        menu.say(path=path)
+        told += [(element.index, element.width, element.height) for element in menu.enter()]
+        menu.say(path=path, on=0)
+    assert told == [(0, 0, 0), (1, 0, 0), (2, 0, 0)]
+
+
+def test_no_object_of_another_process_is_asked_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A neighbour on somebody else's connection, or none at all: the item's own word stands."""
+    for name, path in ((OTHER_NAME, "/sibling"), (EDITOR_NAME, "/org/a11y/atspi/null"), (EDITOR_NAME, ITEM)):
+        menu = Menu(monkeypatch)
+        menu.answers["GetChildAtIndex", MENU] = ((name, path),)
+        menu.say()
+        assert menu.enter() == [CHOICE]
+        assert [asked[1] for asked in menu.buses[-1].asked if asked[0] == "GetExtents"] == [ITEM, MENU]
 
 
 def test_gtk_4_is_not_asked_where_its_items_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,25 +8,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from Xlib import ext
+from Xlib import X, ext
+from Xlib.ext import xtest
 
 from agent import clock
 from agent.demo.canaries import RANDOM_BYTES, Canary, make
 from agent.demo.clock import elapsed_s
+from agent.demo.wait import until
 from bench.schedule import _PASSWORD
 from collectors.backends.linux_x11 import LinuxX11
 from collectors.backends.replay import Replay
 from collectors.backends.unavailable import Unavailable
 from collectors.collector import Collector
 from collectors.errors import NotObservableError
+from collectors.paths import SPACING_MS
 from collectors.pipe import Grant, SurfaceRule, encode
 from collectors.trace import Buttoned, Keyed, Moved
 from consent.frames import frame
-from consent.vocabulary import KEY_KINDS, SurfaceId
+from consent.vocabulary import KEY_KINDS, Kind, SurfaceId
 from tests import replayed
 from tests.collectors.child import observer
-from tests.collectors.contract import Bed, CannotHook, Contract, GoesAway, Watch, Work
+from tests.collectors.contract import ACTS, Bed, CannotHook, Contract, GoesAway, Watch, Work
 from tests.consent_live.hooks import Hooks
+from tests.live.accessible import MENU_BAR, SELECTED, SHOWING, Tree
 from tests.live.desktop import Application, Desktop, desktop, kill_server, program
 
 
@@ -71,6 +75,8 @@ class Trace(Bed):
 class X11(Bed):
     """A private desktop with an editor, which is granted."""
 
+    acts = ACTS | {Kind.POINTER_PATH, Kind.ELEMENT, Kind.CLIPBOARD}
+
     def __init__(self, desk: Desktop, editor: Application) -> None:
         self._desk, self._editor = desk, editor
         self.rules = (SurfaceRule(SurfaceId("editor"), (program("mousepad"),), False),)
@@ -103,6 +109,46 @@ class X11(Bed):
             turn()
         codes = {character: desk.keycode(character) for character in "abcdefghijklmnopqrstuvwxyz0123456789"}
         return Work(2 + 4 + 2 * len(canary.text), 1 + 2 + 2, (canary,), codes)
+
+    def act(self, watch: Watch) -> int:
+        return self._drag(watch) + self._choose(watch) + self._copy(watch)
+
+    def _drag(self, watch: Watch) -> int:
+        """From one place of the text to another, in five moves."""
+        display, places = self._desk.display, [self._editor.point(60 + 30 * step, 120) for step in range(6)]
+        self._desk.move(*places[0])
+        xtest.fake_input(display, X.ButtonPress, 1)
+        for x, y in places[1:]:
+            xtest.fake_input(display, X.MotionNotify, x=x, y=y, time=SPACING_MS + 2)
+        xtest.fake_input(display, X.ButtonRelease, 1)
+        display.sync()
+        watch.until(lambda: any(event.kind is Kind.POINTER_PATH for event in watch.events))
+        return 1 + 1 + 5 + 1
+
+    def _choose(self, watch: Watch) -> int:
+        """The first item of a menu, by Enter: it may be chosen once the observer knows that it is highlighted."""
+        tree = Tree(self._desk.env)
+        try:
+            root = until(lambda: tree.application(self._editor.process.pid), "the accessibility of the editor")
+            menu = next(one for one in next(root.all(MENU_BAR)).children if one.label == "Document")
+            item = menu.children[0]
+            self._desk.move(*menu.middle)
+            self._desk.button(1)
+            watch.until(lambda: item.has(SHOWING))
+            self._desk.key("Down")
+            watch.until(lambda: item.has(SELECTED) and watch.shaper.elements.highlighted(self.read().awake_ms))
+        finally:
+            tree.close()
+        self._desk.key("Return")
+        watch.until(lambda: any(event.kind is Kind.ELEMENT for event in watch.events))
+        return 1 + 2 + 2 + 2
+
+    def _copy(self, watch: Watch) -> int:
+        """All of the text: what was typed."""
+        self._desk.key("Control_L", "a")
+        self._desk.key("Control_L", "c")
+        watch.until(lambda: any(event.kind is Kind.CLIPBOARD for event in watch.events))
+        return 4 + 4
 
     @contextmanager
     def process(self, grant: Grant) -> Iterator[int]:

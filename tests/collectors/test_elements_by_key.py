@@ -56,6 +56,27 @@ def test_what_is_selected_but_has_not_the_focus_is_not_chosen_by_a_key() -> None
     assert screen.chosen == []
 
 
+@pytest.mark.parametrize("how", ["Return", "space", "click"])
+def test_space_that_opens_a_box_again_chooses_nothing(how: str) -> None:
+    """Chromium does not say that it was closed by a choice; what is highlighted anew in it may be chosen again."""
+    screen = Screen()
+    screen.pick(role=ElementRole.OPTION)
+    screen.later(30)
+    if how == "Return":
+        screen.strike("Return")
+    elif how == "space":
+        screen.space()
+    else:
+        screen.click_at()
+    screen.later(600)
+    screen.space()
+    assert [element.chosen_by.value for element in screen.chosen] == [{"Return": "enter"}.get(how, how)]
+    screen.pick(role=ElementRole.OPTION, index=4)
+    screen.later(30)
+    screen.strike("Return")
+    assert [element.index for element in screen.chosen] == [3, 4]
+
+
 def test_space_chooses_only_where_nothing_is_typed() -> None:
     """In the middle of a search in a list it is text; its time is told to the quarter second, as of all that is typed."""
     screen = Screen()

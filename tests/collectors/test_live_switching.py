@@ -178,3 +178,34 @@ def test_a_click_that_closes_a_window_over_the_editor_is_not_the_editors(desk: D
     child.lull(0.6)
     assert child.of(Kind.POINTER_BUTTON) == []
     assert child.dropped == {Why.NO_KIND: 1, Why.SURFACE_NOT_ALLOWED: 2}
+
+
+@pytest.fixture(scope="module")
+def tour(editor: Application, terminal: Application, desk: Desktop) -> dict[str, Application]:
+    """Three applications that are recorded, and the terminal, which is not."""
+    files = desk.start("pcmanfm", "--no-desktop")
+    return {"mousepad": editor, "pcmanfm": files, "xterm": terminal, "zenity": desk.start("zenity", "--list", "--column=A", "one")}
+
+
+@pytest.mark.parametrize("switches", [8, pytest.param(26, marks=pytest.mark.soak)])
+def test_each_switch_of_windows_is_one_event(desk: Desktop, tour: dict[str, Application], switches: int) -> None:
+    """A tour of three recorded windows and one that is not: a `focus` of its surface and window for each switch to the first, a
+    `gap` for each to the last, in this order and nothing else; every one is waited for before the next."""
+    order = ("mousepad", "pcmanfm", "xterm", "zenity")
+    tour["zenity"].in_front()
+    rules = [SurfaceRule(SurfaceId(name), (program(name),), False) for name in order if name != "xterm"]
+    with observer(desk.env, rules, frozenset({Kind.FOCUS, Kind.GAP, Kind.CONTROL})) as child:
+        child.until(lambda: bool(child.of(Kind.FOCUS)), "the first window")
+        child.lull(0.6)
+        child.clear()
+        expected = []
+        for number in range(switches):
+            name = order[number % len(order)]
+            tour[name].in_front()
+            expected.append((Kind.GAP, None) if name == "xterm" else (Kind.FOCUS, name))
+            child.until(partial(lambda n: len(child.events) >= n, number + 1), f"switch {number + 1}, to {name}")
+        child.lull(0.6)
+        assert [(event.kind, event.surface) for event in child.events] == expected
+        windows = {(event.surface, event.window) for event in child.of(Kind.FOCUS)}
+        assert len(windows) == len({window for _, window in windows}) == 3
+        assert {event.window for event in child.of(Kind.GAP)} == {0}
