@@ -15,7 +15,7 @@ from consent.scope import Scope
 from consent.vocabulary import Kind, SurfaceId
 
 NARROWED = "policy_narrowed"
-MOST_LINES, MOST_CHARACTERS = 50, 200
+MOST_LINES, MOST_CHARACTERS, MOST_BYTES = 50, 200, 12_000
 """Of what is shown to wait for a yes: it travels in one frame with the notice, which has all of it."""
 Pair = tuple[SurfaceId | None, Kind]
 
@@ -61,8 +61,16 @@ def waits(receipt: ConsentReceipt, policy: Policy, kinds: frozenset[Kind]) -> tu
 
 def shown(words: Sequence[str]) -> tuple[str, ...]:
     """What waits, no longer than can be shown at once."""
-    lines = tuple(line if len(line) <= MOST_CHARACTERS else f"{line[: MOST_CHARACTERS - 1]}…" for line in words[:MOST_LINES])
-    return (*lines, f"and {len(words) - MOST_LINES} more, all of it in the notice below") if len(words) > MOST_LINES else lines
+    lines: list[str] = []
+    room_bytes = MOST_BYTES
+    for line in words[:MOST_LINES]:
+        cut = line if len(line) <= MOST_CHARACTERS else f"{line[: MOST_CHARACTERS - 1]}…"
+        room_bytes -= len(cut.encode())
+        if room_bytes < 0:
+            break
+        lines.append(cut)
+    left = len(words) - len(lines)
+    return (*lines, f"and {left} more, all of it in the notice below") if left else tuple(lines)
 
 
 def _whole(receipt: ConsentReceipt, policy: Policy) -> Iterator[str]:

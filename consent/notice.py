@@ -7,7 +7,9 @@ import hashlib
 import textwrap
 from collections.abc import Iterator, Mapping
 
-from consent.policy import Policy
+from consent.frames import MAX_NOTICE_BYTES
+from consent.holding import DEFAULT_HOLD_S
+from consent.policy import Policy, PolicyError
 from consent.register import Entry
 from consent.vocabulary import Kind
 
@@ -113,6 +115,19 @@ def text(policy: Policy, kinds: Mapping[Kind, Entry], hold_s: int) -> str:
         _how(policy, hold_s),
     )
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def check_fits(policy: Policy, register: Mapping[Kind, Entry]) -> None:
+    """Raises PolicyError for a policy whose notice is longer than can be shown: nobody could be asked, or say that they read it.
+
+    Args:
+        register: Every entry; one that expires only makes the notice shorter.
+    """
+    asked = {kind: entry for kind, entry in register.items() if kind in policy.scope().kinds()}
+    length = len(text(policy, asked, max(DEFAULT_HOLD_S, policy.hold_min_s)).encode())
+    if length > MAX_NOTICE_BYTES:
+        what = f"the policy's notice would have {length} bytes, and {MAX_NOTICE_BYTES} can be shown"
+        raise PolicyError(f"{what}: it must list fewer surfaces, hosts or words")
 
 
 def sha256(notice: str) -> str:
