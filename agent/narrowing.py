@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from agent.permission import effective
+from consent import notice
 from consent.holding import DEFAULT_HOLD_S
 from consent.policy import Policy, PurposeTerms
 from consent.receipt import ConsentReceipt
@@ -106,7 +107,7 @@ def _surfaces(receipt: ConsentReceipt, policy: Policy, asked: Scope) -> Iterator
     for surface in policy.surfaces.values():
         if surface.id in receipt.surfaces and receipt.surfaces[surface.id] != surface.fingerprint:
             stands_for = ", ".join([*surface.executables, *surface.packages, *surface.hosts])
-            yield f"{surface.name}: it now stands for {stands_for} ({surface.category})"
+            yield f"{surface.name}: it now stands for {stands_for} ({surface.category}){notice.labels(surface)}"
         new = sorted(kind for where, kind in asked.grants if where == surface.id and agreed.purpose(where, kind) is None)
         if new:
-            yield f"{surface.name}: {', '.join(new)}"
+            yield f"{surface.name}: {', '.join(new)}{notice.labels(surface) if Kind.ELEMENT in new else ''}"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from consent.frames import MAX_NOTICE_BYTES
 from consent.holding import DEFAULT_HOLD_S
-from consent.policy import Policy, PolicyError
+from consent.policy import Policy, PolicyError, SurfaceTerms
 from consent.register import Entry
 from consent.vocabulary import Kind
 
@@ -71,13 +71,17 @@ def _purposes(policy: Policy) -> Iterator[str]:
     )
 
 
+def labels(surface: SurfaceTerms) -> str:
+    """The labels that may stay readable in a surface besides those of its own program: to be said behind what is asked for there."""
+    return f"; of its labels also: {', '.join(surface.words)}" if surface.words else ""
+
+
 def _surfaces(policy: Policy) -> Iterator[str]:
     yield "Where: only in these windows"
     for surface in policy.surfaces.values():
         limit = " (no keys of any kind)" if surface.structure_only else ""
         where = f", only at {', '.join(surface.hosts)}" if surface.hosts else ""
-        words = f"; of its labels also: {', '.join(surface.words)}" if surface.words else ""
-        yield from _item(f"{surface.name}{where}: {', '.join(sorted(surface.kinds))}{limit}{words}")
+        yield from _item(f"{surface.name}{where}: {', '.join(sorted(surface.kinds))}{limit}{labels(surface)}")
 
 
 def _kinds(kinds: Mapping[Kind, Entry]) -> Iterator[str]:

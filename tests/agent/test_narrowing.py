@@ -176,6 +176,19 @@ def test_what_a_wider_policy_would_add_is_said(subject: Subject) -> None:
     assert max(map(len, show.waiting(said.splitlines()).splitlines())) <= COLUMNS
 
 
+def test_labels_that_a_wider_policy_lets_stay_readable_are_said(subject: Subject) -> None:
+    """For a new app, where elements are asked for anew, and where an app that was agreed to has other words now; not without elements."""
+    receipt = subject.record.receipt()
+    assert receipt is not None
+    bee = surface(id="b", name="Bee", executables=["/b"], kinds=["element"], words=["Invoice"])
+    editor = surface(kinds=["pointer_button", "key_chord", "element"], words=["Approve"])
+    assert narrowing.waits(receipt, read(surfaces=[editor, bee]), KINDS) == (
+        "Editor: it now stands for /usr/bin/mousepad (work); of its labels also: Approve",
+        "Editor: element; of its labels also: Approve",
+        "Bee: element; of its labels also: Invoice",
+    )
+
+
 def test_what_waits_fits_a_frame_whatever_a_policy_asks_for(subject: Subject) -> None:
     """A thousand apps with the longest names: as many lines as can be shown, and how many more there are."""
     paths = [[f"/{number:04}/{'x' * 249}"] for number in range(400)]

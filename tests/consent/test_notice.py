@@ -5,9 +5,9 @@ import pytest
 from agent import messages
 from agent.consenting import offer
 from consent.frames import MAX_NOTICE_BYTES, frame
-from consent.notice import check_fits, sha256, text
+from consent.notice import check_fits, labels, sha256, text
 from consent.policy import Policy, PolicyError, parse
-from consent.vocabulary import Kind
+from consent.vocabulary import Kind, SurfaceId
 from tests.policies import as_bytes, policy, surface
 from tests.register import REGISTER
 
@@ -124,3 +124,11 @@ def test_what_can_be_shown_is_accepted_to_the_byte_and_travels_whole(sign: str) 
     with pytest.raises(PolicyError, match="40001 bytes, and 40000 can be shown: it must list fewer") as caught:
         check_fits(long_notice(MAX_NOTICE_BYTES + 1, sign), REGISTER)
     assert "\n" not in str(caught.value)
+
+
+def test_labels_that_stay_readable_are_named_with_the_app() -> None:
+    """In one phrase, which everybody who decides is shown: the person here, signers, papers and what waits for a yes elsewhere."""
+    worded = parse(as_bytes(policy(surfaces=[surface(kinds=["element"], words=["Invoice", "Approve"])])))
+    assert labels(worded.surfaces[SurfaceId("editor")]) == "; of its labels also: Invoice, Approve"
+    assert "- Editor: element; of its labels also: Invoice, Approve\n" in text(worded, KINDS, 3600)
+    assert labels(POLICY.surfaces[SurfaceId("editor")]) == ""
