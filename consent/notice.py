@@ -23,8 +23,12 @@ _FOREWORD = (
 )
 
 _NEVER = (
-    "Never, whatever anybody sets: what you type, passwords, titles, addresses, documents, clipboard contents, microphone, camera, "
-    "location, and any window that is not on the list above."
+    "Never recorded, whatever anybody sets: what you type, passwords, titles, addresses, documents, clipboard contents, microphone, "
+    "camera, location, and any window that is not on the list above."
+)
+_ADDRESS = (
+    " In the browsers of the sites on the list the address of the page in front is read, to compare its host with the list, and is kept "
+    "no longer than that."
 )
 
 _HOW = (
@@ -114,7 +118,7 @@ def text(policy: Policy, kinds: Mapping[Kind, Entry], hold_s: int) -> str:
         [line for part in _FOREWORD.replace("{controller}", policy.controller).splitlines() for line in _wrap(part)],
         _purposes(policy),
         _surfaces(policy),
-        _wrap(_NEVER),
+        _wrap(_NEVER + (_ADDRESS if any(surface.hosts for surface in policy.surfaces.values()) else "")),
         _kinds(kinds),
         _how(policy, hold_s),
     )

@@ -41,9 +41,9 @@ Where: only in these windows
 - Editor: key_chord, pointer_button
 - Terminal: pointer_button (no keys of any kind)
 
-Never, whatever anybody sets: what you type, passwords, titles, addresses,
-documents, clipboard contents, microphone, camera, location, and any window that
-is not on the list above.
+Never recorded, whatever anybody sets: what you type, passwords, titles,
+addresses, documents, clipboard contents, microphone, camera, location, and any
+window that is not on the list above.
 
 What each of these is
 - pointer_button: Mouse buttons pressed and released: which button, where in the
@@ -132,3 +132,11 @@ def test_labels_that_stay_readable_are_named_with_the_app() -> None:
     assert labels(worded.surfaces[SurfaceId("editor")]) == "; of its labels also: Invoice, Approve"
     assert "- Editor: element; of its labels also: Invoice, Approve\n" in text(worded, KINDS, 3600)
     assert labels(POLICY.surfaces[SurfaceId("editor")]) == ""
+
+
+def test_where_sites_are_listed_it_says_that_addresses_are_read() -> None:
+    """The observer compares the host of the page in front; where no site is listed no address is read, and nothing is said of it."""
+    sites = parse(as_bytes(policy(surfaces=[surface(category="browser", executables=["/usr/bin/firefox"], hosts=["crm.example.org"])])))
+    words = "the address of the page in front is read, to compare its host with the list, and is kept no longer than that."
+    assert words in " ".join(text(sites, KINDS, 3600).split())
+    assert "address of the page" not in text(POLICY, KINDS, 3600)
