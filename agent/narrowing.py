@@ -16,8 +16,10 @@ from consent.scope import Scope
 from consent.vocabulary import Kind, SurfaceId
 
 NARROWED = "policy_narrowed"
-MOST_LINES, MOST_CHARACTERS, MOST_BYTES = 50, 200, 12_000
+MOST_LINES, MOST_CHARACTERS, MOST_BYTES = 50, 200, 10_200
 """Of what is shown to wait for a yes: it travels in one frame with the notice, which has all of it."""
+EXEMPT_BYTES = 4_000
+"""Of what is shown to stay off whatever is said yes to: in the same frame."""
 Pair = tuple[SurfaceId | None, Kind]
 
 
@@ -60,10 +62,9 @@ def waits(receipt: ConsentReceipt, policy: Policy, kinds: frozenset[Kind]) -> tu
     return tuple([*_whole(receipt, policy), *_purposes(receipt, policy), *_surfaces(receipt, policy, asked)])
 
 
-def shown(words: Sequence[str]) -> tuple[str, ...]:
-    """What waits, no longer than can be shown at once."""
+def shown(words: Sequence[str], rest: str = "all of it in the notice below", room_bytes: int = MOST_BYTES) -> tuple[str, ...]:
+    """What waits, no longer than can be shown at once; `rest` says where what is left out stands."""
     lines: list[str] = []
-    room_bytes = MOST_BYTES
     for line in words[:MOST_LINES]:
         cut = line if len(line) <= MOST_CHARACTERS else f"{line[: MOST_CHARACTERS - 1]}…"
         room_bytes -= len(cut.encode())
@@ -71,7 +72,7 @@ def shown(words: Sequence[str]) -> tuple[str, ...]:
             break
         lines.append(cut)
     left = len(words) - len(lines)
-    return (*lines, f"and {left} more, all of it in the notice below") if left else tuple(lines)
+    return (*lines, f"and {left} more, {rest}") if left else tuple(lines)
 
 
 def _whole(receipt: ConsentReceipt, policy: Policy) -> Iterator[str]:

@@ -200,8 +200,8 @@ def test_what_waits_fits_a_frame_whatever_a_policy_asks_for(subject: Subject) ->
     assert len(msgspec.msgpack.encode(lines)) < 16 * 1024
     assert len(narrowing.shown(["x" * 201])[0]) == 200
     wide = narrowing.shown(["\u8a9e" * 200] * 50)
-    assert len(msgspec.msgpack.encode(wide)) < 13 * 1024
-    assert wide[-1] == "and 30 more, all of it in the notice below"
+    assert len(msgspec.msgpack.encode(wide)) < 11 * 1024
+    assert wide[-1] == "and 33 more, all of it in the notice below"
 
 
 # --- what is fetched --------------------------------------------------------------------------------------------
