@@ -311,7 +311,9 @@ class Answers:
             waits=narrowing.shown(daemon.waits()),
             hours=choosing.hours_offered(daemon.subject),
             zone=zone.name(),
-            exempt=exemptions.standing_words(daemon.subject, self._read()),
+            exempt=narrowing.shown(
+                exemptions.standing_words(daemon.subject, self._read()), "all of them: volens exempt list", narrowing.EXEMPT_BYTES
+            ),
         )
 
     def _consent_step(self, request: messages.GiveConsent | messages.Acknowledge) -> messages.Answer:

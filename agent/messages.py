@@ -14,6 +14,7 @@ import msgspec
 from agent.status import Status
 from consent.event import Count, Event, Milliseconds
 from consent.exemption import Ground, Stage
+from consent.frames import MAX_NOTICE_BYTES
 from consent.holding import LONGEST_S, SHORTEST_S
 from consent.hours import ALWAYS_WORD, UTC_NAME
 from consent.vocabulary import Kind, Purpose, State, SurfaceId
@@ -258,7 +259,7 @@ class Offer(Message, frozen=True, tag="offer"):
         exempt: What stays off whatever is said yes to, because the person asked for it and did not cancel it.
     """
 
-    notice: Annotated[str, msgspec.Meta(max_length=40_000)]
+    notice: Annotated[str, msgspec.Meta(max_length=MAX_NOTICE_BYTES)]
     notice_sha256: Words
     purposes: dict[Purpose, Words]
     kinds: dict[Kind, Words]

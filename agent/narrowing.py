@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from agent.permission import effective
+from consent import notice
 from consent.holding import DEFAULT_HOLD_S
 from consent.policy import Policy, PurposeTerms
 from consent.receipt import ConsentReceipt
@@ -15,8 +16,10 @@ from consent.scope import Scope
 from consent.vocabulary import Kind, SurfaceId
 
 NARROWED = "policy_narrowed"
-MOST_LINES, MOST_CHARACTERS = 50, 200
+MOST_LINES, MOST_CHARACTERS, MOST_BYTES = 50, 200, 10_200
 """Of what is shown to wait for a yes: it travels in one frame with the notice, which has all of it."""
+EXEMPT_BYTES = 4_000
+"""Of what is shown to stay off whatever is said yes to: in the same frame."""
 Pair = tuple[SurfaceId | None, Kind]
 
 
@@ -59,10 +62,17 @@ def waits(receipt: ConsentReceipt, policy: Policy, kinds: frozenset[Kind]) -> tu
     return tuple([*_whole(receipt, policy), *_purposes(receipt, policy), *_surfaces(receipt, policy, asked)])
 
 
-def shown(words: Sequence[str]) -> tuple[str, ...]:
-    """What waits, no longer than can be shown at once."""
-    lines = tuple(line if len(line) <= MOST_CHARACTERS else f"{line[: MOST_CHARACTERS - 1]}…" for line in words[:MOST_LINES])
-    return (*lines, f"and {len(words) - MOST_LINES} more, all of it in the notice below") if len(words) > MOST_LINES else lines
+def shown(words: Sequence[str], rest: str = "all of it in the notice below", room_bytes: int = MOST_BYTES) -> tuple[str, ...]:
+    """What waits, no longer than can be shown at once; `rest` says where what is left out stands."""
+    lines: list[str] = []
+    for line in words[:MOST_LINES]:
+        cut = line if len(line) <= MOST_CHARACTERS else f"{line[: MOST_CHARACTERS - 1]}…"
+        room_bytes -= len(cut.encode())
+        if room_bytes < 0:
+            break
+        lines.append(cut)
+    left = len(words) - len(lines)
+    return (*lines, f"and {left} more, {rest}") if left else tuple(lines)
 
 
 def _whole(receipt: ConsentReceipt, policy: Policy) -> Iterator[str]:
@@ -98,7 +108,7 @@ def _surfaces(receipt: ConsentReceipt, policy: Policy, asked: Scope) -> Iterator
     for surface in policy.surfaces.values():
         if surface.id in receipt.surfaces and receipt.surfaces[surface.id] != surface.fingerprint:
             stands_for = ", ".join([*surface.executables, *surface.packages, *surface.hosts])
-            yield f"{surface.name}: it now stands for {stands_for} ({surface.category})"
+            yield f"{surface.name}: it now stands for {stands_for} ({surface.category}){notice.labels(surface)}"
         new = sorted(kind for where, kind in asked.grants if where == surface.id and agreed.purpose(where, kind) is None)
         if new:
-            yield f"{surface.name}: {', '.join(new)}"
+            yield f"{surface.name}: {', '.join(new)}{notice.labels(surface) if Kind.ELEMENT in new else ''}"

@@ -4,17 +4,21 @@ The root that everything chains to is pinned in a file that came with the settin
 chain of roots that it signed itself. A version that was once accepted is never gone below: the ledger remembers.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
 
 from agent.floors import Accepted
 from agent.places import Places
 from agent.record import Record
+from consent import notice, register
 from consent.event import Clocks
 from consent.ledger import LedgerUnwritable
 from consent.policy import Policy, PolicyError, parse
 from consent.trust import POLICY_TARGET, Metadatas, TrustError, judge
-from consent.vocabulary import Blocker
+from consent.vocabulary import Blocker, Kind
 
 METADATA = "metadata"
 TARGETS = "targets"
@@ -70,6 +74,7 @@ def load(places: Places, record: Record, receiver: str | None, now: Clocks) -> I
         before = record.accepted
         trusted = judge(found, before.versions, before.online)
         policy = parse(trusted.policy)
+        notice.check_fits(policy, _register())
         if policy.version < before.policy:
             raise TrustError(f"the policy went back from version {before.policy} to {policy.version}")
         if policy.receiver != receiver:
@@ -83,6 +88,11 @@ def load(places: Places, record: Record, receiver: str | None, now: Clocks) -> I
     except LedgerUnwritable as error:  # what is not remembered could be gone below
         return InForce(None, trusted.expires, Blocker.JOURNAL_UNWRITABLE, str(error), now)
     return while_leased(InForce(policy, trusted.expires, verified=now), record, now)
+
+
+@cache
+def _register() -> Mapping[Kind, register.Entry]:
+    return register.parse(files("consent").joinpath("register.toml").read_text("utf-8"))
 
 
 def while_leased(found: InForce, record: Record, now: Clocks) -> InForce:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from consent.notice import labels
 from consent.policy import Policy, PurposeTerms, SurfaceTerms
 from consent.vocabulary import SurfaceId
 
@@ -167,7 +168,7 @@ def _purpose(terms: PurposeTerms) -> str:
 
 def _surface(terms: SurfaceTerms) -> str:
     where = f", only at {', '.join(terms.hosts)}" if terms.hosts else ""
-    return f"app {terms.id} ({terms.name}, {terms.category}{where}): {', '.join(sorted(terms.kinds))}, for {terms.purpose}"
+    return f"app {terms.id} ({terms.name}, {terms.category}{where}): {', '.join(sorted(terms.kinds))}, for {terms.purpose}{labels(terms)}"
 
 
 def _span(seconds: int) -> str:

@@ -32,6 +32,9 @@ Pixels = Annotated[tuple[Pixel, ...], msgspec.Meta(min_length=2, max_length=MAX_
 MAX_LABEL = 80
 """Menu items are shorter; what is longer is a sentence, and may be somebody's."""
 Label = Annotated[str, msgspec.Meta(max_length=MAX_LABEL)]
+Surface = Annotated[SurfaceId, msgspec.Meta(max_length=63)]
+"""As long as the id of a policy's surface can be. Everything in an event is bounded: a batch says a value once for thousands of rows, so
+that a few hundred bytes could become gigabytes where it is opened."""
 
 
 class Clocks(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -104,6 +107,10 @@ class NamedKey(StrEnum):
 CHORD_TRIGGERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789") | {"space", "plus", "minus", "equal", "comma", "period", "slash"}
 CHORD_TRIGGERS |= {key.value for key in NamedKey}
 """What may follow ctrl, alt or meta in a chord. AltGr is not a chord: it makes text."""
+
+
+Trigger = Annotated[str, msgspec.Meta(max_length=max(map(len, CHORD_TRIGGERS)))]
+"""One of these: `KeyChord` looks it up."""
 
 
 class Bucket(StrEnum):
@@ -231,8 +238,8 @@ class KeyChord(Payload, frozen=True, array_like=True, tag="key_chord"):
     """ctrl, alt or meta with one trigger of `CHORD_TRIGGERS`. `n` = all presses, repeats and releases in it."""
 
     kind = Kind.KEY_CHORD
-    modifiers: tuple[Modifier, ...]
-    trigger: str
+    modifiers: Annotated[tuple[Modifier, ...], msgspec.Meta(max_length=len(Modifier))]
+    trigger: Trigger
 
     def __post_init__(self) -> None:
         if self.trigger not in CHORD_TRIGGERS:
@@ -352,7 +359,7 @@ class Event(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
         n: Raw inputs that it stands for.
     """
 
-    surface: SurfaceId | None
+    surface: Surface | None
     window: Count
     at: Clocks
     generation: Count

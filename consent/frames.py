@@ -6,6 +6,9 @@ Used on the pipes to the children and on the control socket. Large answers are m
 MAX_FRAME_BYTES = 64 * 1024
 """A status is 2 KB and an event 60 bytes; 64 KiB is what a Unix pipe takes at once, and bounds a hostile peer."""
 
+MAX_NOTICE_BYTES = 40_000
+"""What of a frame a notice may take; the rest is for what goes with it (`agent.messages.Offer`). The example's 200 surfaces make 32,000."""
+
 _LENGTH_BYTES = 4
 
 

@@ -7,7 +7,9 @@ import hashlib
 import textwrap
 from collections.abc import Iterator, Mapping
 
-from consent.policy import Policy
+from consent.frames import MAX_NOTICE_BYTES
+from consent.holding import DEFAULT_HOLD_S
+from consent.policy import Policy, PolicyError, SurfaceTerms
 from consent.register import Entry
 from consent.vocabulary import Kind
 
@@ -21,8 +23,12 @@ _FOREWORD = (
 )
 
 _NEVER = (
-    "Never, whatever anybody sets: what you type, passwords, titles, addresses, documents, clipboard contents, microphone, camera, "
-    "location, and any window that is not on the list above."
+    "Never recorded, whatever anybody sets: what you type, passwords, titles, addresses, documents, clipboard contents, microphone, "
+    "camera, location, and any window that is not on the list above."
+)
+_ADDRESS = (
+    " In the browsers of the sites on the list the address of the page in front is read, to compare its host with the list, and is kept "
+    "no longer than that."
 )
 
 _HOW = (
@@ -69,13 +75,17 @@ def _purposes(policy: Policy) -> Iterator[str]:
     )
 
 
+def labels(surface: SurfaceTerms) -> str:
+    """The labels that may stay readable in a surface besides those of its own program: to be said behind what is asked for there."""
+    return f"; of its labels also: {', '.join(surface.words)}" if surface.words else ""
+
+
 def _surfaces(policy: Policy) -> Iterator[str]:
     yield "Where: only in these windows"
     for surface in policy.surfaces.values():
         limit = " (no keys of any kind)" if surface.structure_only else ""
         where = f", only at {', '.join(surface.hosts)}" if surface.hosts else ""
-        words = f"; of its labels also: {', '.join(surface.words)}" if surface.words else ""
-        yield from _item(f"{surface.name}{where}: {', '.join(sorted(surface.kinds))}{limit}{words}")
+        yield from _item(f"{surface.name}{where}: {', '.join(sorted(surface.kinds))}{limit}{labels(surface)}")
 
 
 def _kinds(kinds: Mapping[Kind, Entry]) -> Iterator[str]:
@@ -108,11 +118,24 @@ def text(policy: Policy, kinds: Mapping[Kind, Entry], hold_s: int) -> str:
         [line for part in _FOREWORD.replace("{controller}", policy.controller).splitlines() for line in _wrap(part)],
         _purposes(policy),
         _surfaces(policy),
-        _wrap(_NEVER),
+        _wrap(_NEVER + (_ADDRESS if any(surface.hosts for surface in policy.surfaces.values()) else "")),
         _kinds(kinds),
         _how(policy, hold_s),
     )
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def check_fits(policy: Policy, register: Mapping[Kind, Entry]) -> None:
+    """Raises PolicyError for a policy whose notice is longer than can be shown: nobody could be asked, or say that they read it.
+
+    Args:
+        register: Every entry; one that expires only makes the notice shorter.
+    """
+    asked = {kind: entry for kind, entry in register.items() if kind in policy.scope().kinds()}
+    length = len(text(policy, asked, max(DEFAULT_HOLD_S, policy.hold_min_s)).encode())
+    if length > MAX_NOTICE_BYTES:
+        what = f"the policy's notice would have {length} bytes, and {MAX_NOTICE_BYTES} can be shown"
+        raise PolicyError(f"{what}: it must list fewer surfaces, hosts or words")
 
 
 def sha256(notice: str) -> str:

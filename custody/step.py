@@ -106,7 +106,7 @@ class Written(msgspec.Struct, frozen=True):
 
 
 class Chosen(msgspec.Struct, frozen=True):
-    """choose; the click or key that chose it is a step of its own. `label` is empty unless it is the program's own word."""
+    """choose; the click or key that chose it is a step of its own. `label` is empty unless it is the program's own word or the policy's."""
 
     role: ElementRole
     index: int

@@ -12,7 +12,7 @@ import typer
 
 from receiver import passphrases
 from receiver.errors import ReceiverError
-from receiver.policy_reading import policy_of, published_in, read_draft, read_file, tuf_of
+from receiver.policy_reading import check_notice, policy_of, published_in, read_draft, read_file, tuf_of
 
 cli = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The policy: who signs it, what it says, what it would do.")
 
@@ -95,6 +95,8 @@ def sign(
 
     read, private = read_draft(draft), policy_keys.read_private(key)
     checked = policy_draft.check(read)
+    if isinstance(checked, policy_draft.PolicyDraft):
+        check_notice(checked.policy)
     _say(policy_words.draft(checked))
     groups = checked.groups(private.signer.key.keyid)
     if not groups:

@@ -22,6 +22,7 @@ from receiver import policy_repo
 from receiver.errors import ReceiverError
 from receiver.policy_draft import Draft, PolicyDraft, RootDraft, check
 from receiver.policy_keys import Signer
+from receiver.policy_reading import check_notice
 from transport import disk
 
 _SIGN = "have it signed with `volens-receiver policy sign`"
@@ -49,9 +50,9 @@ def draft_policy(repository: Path, policy: bytes, expires: datetime, next_root: 
     """The next policy, as targets that name it; `next_root`: the draft of a root that is to be published with it.
 
     Raises:
-        ReceiverError: it is no policy, not newer than the one in force, or there is no root.
+        ReceiverError: it is no policy, or one whose notice cannot be shown; it is not newer than the one in force; or there is no root.
     """
-    _parsed(policy)
+    check_notice(_parsed(policy))
     published = policy_repo.read(repository)
     roots = policy_repo.roots(repository)
     if next_root is not None and not isinstance(check(next_root), RootDraft):
@@ -151,6 +152,7 @@ def _targets(repository: Path, root: Root, draft: Draft | None, now: datetime, *
     assert isinstance(checked, PolicyDraft)
     if checked.root.to_dict() != root.to_dict():
         raise ReceiverError("the policy was drafted for another root", "publish that root with it, or propose the policy anew")
+    check_notice(checked.policy)
     _all_signed(checked, "policy")
     _in_time(checked.metadata.signed, now)
     _follows(repository, checked.metadata.signed.version, draft.metadata.encode())

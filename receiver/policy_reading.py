@@ -1,10 +1,12 @@
 """What the policy commands read: policies, drafts, what a folder publishes. Refuses what is no such thing."""
 
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
-from consent import register
+from consent import notice, register
 from consent.policy import MAX_POLICY_BYTES, Policy, PolicyError, parse
+from consent.vocabulary import Kind
 from receiver import policy_draft, policy_repo
 from receiver.errors import ReceiverError
 from receiver.policy_draft import Draft
@@ -46,11 +48,23 @@ def check_filled_in(source: Path, raw: bytes) -> None:
 
 def check_retention(policy: Policy) -> None:
     """Raises ReceiverError for a purpose that would keep a kind longer than the register says it may be kept."""
-    entries = register.parse(files("consent").joinpath("register.toml").read_text("utf-8"))
+    entries = _register()
     for (_, kind), purpose in sorted(policy.scope().grants.items(), key=lambda grant: grant[0][1]):
         days, most = policy.purposes[purpose].retention_days, entries[kind].retention_days
         if days > most:
             raise ReceiverError(f"purpose {purpose} keeps {kind} for {days} days, and the register allows {most}", "shorten it")
+
+
+def check_notice(policy: Policy) -> None:
+    """Raises ReceiverError for a policy whose notice is longer than agents can show: they refuse it, too."""
+    try:
+        notice.check_fits(policy, _register())
+    except PolicyError as error:
+        raise ReceiverError(str(error), "mend the policy and try again") from None
+
+
+def _register() -> Mapping[Kind, register.Entry]:
+    return register.parse(files("consent").joinpath("register.toml").read_text("utf-8"))
 
 
 def read_draft(path: Path) -> Draft:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consent.event import PAYLOADS
+from consent.notice import labels
 from consent.policy import Policy
 from consent.register import Entry
 from consent.vocabulary import Kind
@@ -178,7 +179,7 @@ def _surfaces(policy: Policy) -> Iterator[str]:
     for surface in policy.surfaces.values():
         limit = "; no keys of any kind" if surface.structure_only else ""
         what = "; ".join(", ".join(named) for named in (surface.executables, surface.packages, surface.hosts) if named)
-        yield f"{surface.name} ({surface.category}; {what}): {', '.join(sorted(surface.kinds))}{limit}"
+        yield f"{surface.name} ({surface.category}; {what}): {', '.join(sorted(surface.kinds))}{limit}{labels(surface)}"
 
 
 def _described(basis: Basis) -> Iterator[str]:

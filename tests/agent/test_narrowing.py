@@ -38,6 +38,10 @@ CLICKS_ONLY = read(surfaces=[surface(kinds=["pointer_button"])])
 CHORDS_ONLY = read(surfaces=[surface(kinds=["key_chord"])])
 
 
+MANY = [surface(id=f"a{at}", name="N" * 150, executables=[f"/{at}"]) for at in range(300)]
+"""Apps of whom nobody could be told: their notice is too long to be shown."""
+
+
 def chords(*minutes: float) -> list[Admitted]:
     """Admitted shortcuts in the editor at these minutes."""
     events = [Event(SurfaceId("editor"), 1, at(minute), 1, 3, Chord((Modifier.CTRL,), "s")) for minute in minutes]
@@ -172,6 +176,19 @@ def test_what_a_wider_policy_would_add_is_said(subject: Subject) -> None:
     assert max(map(len, show.waiting(said.splitlines()).splitlines())) <= COLUMNS
 
 
+def test_labels_that_a_wider_policy_lets_stay_readable_are_said(subject: Subject) -> None:
+    """For a new app, where elements are asked for anew, and where an app that was agreed to has other words now; not without elements."""
+    receipt = subject.record.receipt()
+    assert receipt is not None
+    bee = surface(id="b", name="Bee", executables=["/b"], kinds=["element"], words=["Invoice"])
+    editor = surface(kinds=["pointer_button", "key_chord", "element"], words=["Approve"])
+    assert narrowing.waits(receipt, read(surfaces=[editor, bee]), KINDS) == (
+        "Editor: it now stands for /usr/bin/mousepad (work); of its labels also: Approve",
+        "Editor: element; of its labels also: Approve",
+        "Bee: element; of its labels also: Invoice",
+    )
+
+
 def test_what_waits_fits_a_frame_whatever_a_policy_asks_for(subject: Subject) -> None:
     """A thousand apps with the longest names: as many lines as can be shown, and how many more there are."""
     paths = [[f"/{number:04}/{'x' * 249}"] for number in range(400)]
@@ -182,6 +199,9 @@ def test_what_waits_fits_a_frame_whatever_a_policy_asks_for(subject: Subject) ->
     assert lines[-1] == "and 350 more, all of it in the notice below"
     assert len(msgspec.msgpack.encode(lines)) < 16 * 1024
     assert len(narrowing.shown(["x" * 201])[0]) == 200
+    wide = narrowing.shown(["\u8a9e" * 200] * 50)
+    assert len(msgspec.msgpack.encode(wide)) < 11 * 1024
+    assert wide[-1] == "and 33 more, all of it in the notice below"
 
 
 # --- what is fetched --------------------------------------------------------------------------------------------
@@ -207,7 +227,8 @@ def load(subject: Subject, found: Metadatas, minutes: float = 6) -> InForce:
 
 
 def test_every_attack_on_what_was_fetched_blocks_and_is_reported_in_one_line(tmp_path: Path) -> None:
-    """Unsigned, one group short, two officers, rolled back, frozen, truncated, unchained, a group dropped, NaN, another receiver."""
+    """Unsigned, one group short, two officers, rolled back, frozen, truncated, unchained, a group dropped, NaN, another receiver,
+    and a notice that could not be shown."""
     good = Repository()
     found = good.build()
     two_officers = Repository()
@@ -230,6 +251,7 @@ def test_every_attack_on_what_was_fetched_blocks_and_is_reported_in_one_line(tmp
         (replace(good, policy=as_bytes(policy(hold_min_s=float("nan")))).build(), Blocker.POLICY_REFUSED, "it is no JSON (byte "),
         (replace(good, policy=as_bytes(policy(version=float("inf")))).build(), Blocker.POLICY_REFUSED, "it is no JSON (byte "),
         (replace(good, policy=as_bytes(policy(receiver="http://127.0.0.1:8"))).build(), Blocker.POLICY_REFUSED, "another receiver"),
+        (replace(good, policy=as_bytes(policy(surfaces=MANY))).build(), Blocker.POLICY_REFUSED, "40000 can be shown"),
     ]
     for number, (attack, blocker, words) in enumerate(attacks):
         subject = subject_in(tmp_path / str(number))

@@ -70,6 +70,15 @@ def test_each_difference_has_its_words(new: dict[str, Any], direction: Direction
     assert "\n" not in change.words
 
 
+def test_signers_see_which_labels_may_stay_readable() -> None:
+    """In a first policy, and where an app comes or goes, not only where one is changed."""
+    worded = surface(id="crm", executables=["/usr/bin/crm"], kinds=["element"], words=["Invoice"])
+    new = parse(as_bytes(policy(surfaces=[surface(), worded])))
+    old = parse(as_bytes(policy()))
+    for found in (changes(None, new), changes(old, new), changes(new, old)):
+        assert "; of its labels also: Invoice" in next(each.words for each in found if "app crm" in each.words)
+
+
 def test_a_category_that_lets_keys_in_is_wider() -> None:
     """From mail to work: the app is where keys could be asked for."""
     old = policy(surfaces=[surface(category="mail", kinds=["focus"])])

@@ -1,5 +1,9 @@
 """What an event says of itself: counts only coarsely, its day by UTC, and never what it holds."""
 
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
 import pytest
 
 from consent.event import PAYLOADS, Bucket, Button, Clocks, Event, PointerButton
@@ -25,3 +29,36 @@ def test_an_event_shows_its_kind_and_count_and_nothing_else() -> None:
     assert (event.kind, repr(event)) == (Kind.POINTER_BUTTON, "<Event pointer_button n=4>")
     assert repr(event.payload) == "<PointerButton>"
     assert {payload.kind for payload in PAYLOADS} == set(Kind)
+
+
+def test_nothing_in_an_event_is_without_a_bound() -> None:
+    """Every text and every list, of every payload and of the event itself, has a longest length."""
+
+    def without(of: Any, name: str) -> Iterator[str]:
+        if isinstance(of, msgspec.inspect.StructType):
+            for field in of.fields:
+                yield from without(field.type, f"{name}.{field.name}")
+        elif isinstance(of, msgspec.inspect.UnionType):
+            for each in of.types:
+                yield from without(each, name)
+        elif isinstance(of, msgspec.inspect.VarTupleType):
+            yield from [name] if of.max_length is None else without(of.item_type, name)
+        elif isinstance(of, msgspec.inspect.StrType | msgspec.inspect.BytesType):
+            yield from [name] if of.max_length is None else []
+        else:
+            closed = msgspec.inspect.IntType | msgspec.inspect.BoolType | msgspec.inspect.EnumType | msgspec.inspect.NoneType
+            assert isinstance(of, closed), f"{name} is of a sort that this test does not know"
+
+    assert list(without(msgspec.inspect.type_info(Event), "event")) == []
+    assert list(without(msgspec.inspect.type_info(tuple[str, ...]), "it")) == ["it"]
+
+
+@pytest.mark.parametrize("length", [63, 64])
+def test_a_surface_is_named_as_a_policy_can(length: int) -> None:
+    """As long as the longest id of a policy, and no longer."""
+    raw = ["a" * length, 1, [1, 2, 3], 1, 1, ["secure_input"]]
+    if length == 63:
+        assert msgspec.convert(raw, Event).surface == "a" * 63
+    else:
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(raw, Event)

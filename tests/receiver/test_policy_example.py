@@ -14,7 +14,7 @@ from collectors.processes import Processes
 from consent.policy import STRUCTURE_KINDS, STRUCTURE_ONLY_CATEGORIES, Policy, PolicyError, parse
 from consent.programs import runs_anything
 from receiver.errors import ReceiverError
-from receiver.policy_reading import check_filled_in, check_retention
+from receiver.policy_reading import check_filled_in, check_notice, check_retention
 from tests.policies import PUBLIC_KEY
 from tests.receiver import debian_files
 from tests.receiver.debian_files import AGAIN, DEBS, EXAMPLE, is_program, recorded, wanted
@@ -33,13 +33,14 @@ POLICY: Policy = parse(filled())
 
 
 def test_it_has_200_surfaces_and_marks_what_is_somebody_s_life() -> None:
-    """Programs and sites; each category of life is there, and none of those has a key. What it asks for the register allows."""
+    """Programs and sites; each category of life is there, and none of those has a key. All of it is allowed, and can be shown."""
     assert len(POLICY.surfaces) == 200
     assert {each.category for each in POLICY.surfaces.values()} >= STRUCTURE_ONLY_CATEGORIES
     assert all(each.kinds <= STRUCTURE_KINDS for each in POLICY.surfaces.values() if each.structure_only)
     assert sum(bool(each.hosts) for each in POLICY.surfaces.values()) > 80
     assert all(each.packages for each in POLICY.surfaces.values())
     check_retention(POLICY)
+    check_notice(POLICY)
 
 
 @pytest.mark.parametrize(

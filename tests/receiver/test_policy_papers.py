@@ -198,3 +198,10 @@ def test_the_table_adds_up() -> None:
         "0",
         "refused",
     ]
+
+
+def test_labels_that_stay_readable_stand_in_the_papers() -> None:
+    """With the app, in the record, in the assessment and in the notice to post; an app without such words has no such phrase."""
+    worded = parse(as_bytes(policy(surfaces=[surface(kinds=["element"], words=["Invoice", "Approve"])])))
+    assert flat(papers("eu", worded)).count("element; of its labels also: Invoice, Approve") == 3
+    assert "of its labels also" not in flat(papers("eu"))

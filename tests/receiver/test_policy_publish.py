@@ -17,7 +17,9 @@ from consent.trust import judge
 from receiver import policy_draft, policy_repo
 from receiver.errors import ReceiverError
 from receiver.policy_draft import Draft, check
+from tests.policies import surface
 from tests.receiver.signers import GOOD, LEASE, NOW, Ceremony, by, officer, representative, version
+from tests.receiver.stand import run
 from transport import disk
 
 
@@ -226,3 +228,16 @@ def test_a_renewal_goes_on_from_what_is_published(ceremony: Ceremony) -> None:
     assert policy_repo.renew_timestamp(ceremony.tuf, ceremony.online, late, LEASE) == NOW + GOOD
     empty = Ceremony.begin(ceremony.tuf.parent / "empty")
     assert policy_repo.renew_timestamp(empty.tuf, empty.online, NOW, LEASE) is None
+
+
+def test_a_policy_that_nobody_could_be_shown_is_neither_drafted_nor_signed_nor_published(ceremony: Ceremony, tmp_path: Path) -> None:
+    """Agents would refuse it. A draft of it that somebody made by other means is refused where it is signed and where it is published."""
+    raw = version(2, surfaces=[surface(id=f"a{at}", name="N" * 150, executables=[f"/{at}"]) for at in range(300)])
+    refused(lambda: ceremony.policy(raw), "40000 can be shown")
+    targets = Metadata(policy_repo.targets_for(raw, ceremony.now + GOOD, 2)).to_bytes().decode()
+    made = msgspec.structs.replace(ceremony.policy(version(2)), metadata=targets, policy=raw.decode())
+    refused(lambda: ceremony.publish(by(made, *ceremony.people)), "40000 can be shown")
+    (tmp_path / "made.draft").write_bytes(policy_draft.encode(made))
+    assert run("policy", "keygen", "eve", "--group", "privacy-officer", "--out", tmp_path, "--no-passphrase").returncode == 0
+    said = run("policy", "sign", tmp_path / "made.draft", "--key", tmp_path / "eve.key", "--yes")
+    assert (said.returncode, "40000 can be shown" in said.stderr) == (1, True)

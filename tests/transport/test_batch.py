@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent.event import Event
+from consent.event import Button, Clipboard, Element, Event, KeyChord, Modifier, Payload, PointerButton
 from consent.vocabulary import Kind
+from consent.words import ChosenBy, ClipboardAct, ClipboardKind, ElementRole, SizeBucket
 from tests.transport.makers import CARE, STUDY, a_day_at_work, admit, click, events
 from transport.batch import MAX_EVENTS, MAX_SEGMENTS, MAX_UNPACKED_BYTES, BatchError, Source, pack, unpack
 from transport.compress import compress, decompress
@@ -95,6 +96,33 @@ def test_what_is_not_exactly_a_batch_is_refused(change: Any, words: str) -> None
     """Wrong counts, unknown fields, kinds or words, columns that do not fit together and numbers out of range do not unpack."""
     with pytest.raises(BatchError, match=words):
         unpack(_altered(change))
+
+
+@pytest.mark.parametrize("column", ["surface", "modifiers", "trigger", "label", "kinds"])
+def test_a_small_batch_does_not_open_as_gigabytes(column: str) -> None:
+    """A value of megabytes that compresses to nothing, said once and meant by thousands of rows, is refused in each column of words."""
+    payload = {
+        "surface": PointerButton(1, 2, Button.LEFT, True),
+        "modifiers": KeyChord((Modifier.CTRL,), "s"),
+        "trigger": KeyChord((Modifier.CTRL,), "s"),
+        "label": Element(ElementRole.OPTION, 0, 0, 0, 0, 0, ChosenBy.CLICK, "Save"),
+        "kinds": Clipboard(ClipboardAct.COPY, (ClipboardKind.TEXT,), SizeBucket.NONE),
+    }[column]
+    event = msgspec.structs.replace(click(1), payload=payload)
+    raw = msgspec.msgpack.decode(decompress(pack(admit([event] * 4_000), source=SOURCE), MAX_UNPACKED_BYTES))
+    words = {"surface": raw["columns"]["surface"]} if column == "surface" else _words_of(raw, payload)
+    (value,) = words[column][0]
+    words[column][0] = [value * 300_000 if isinstance(value, list) else "x" * 3_000_000]
+    small = compress(msgspec.msgpack.encode(raw))
+    assert len(small) < 2_000
+    with pytest.raises(BatchError, match="out of range"):
+        unpack(small)
+
+
+def _words_of(raw: Any, payload: Payload) -> dict[str, Any]:
+    """The columns of words in the only table of a batch, by the name of their field."""
+    names = [name for name in payload.__struct_fields__ if not isinstance(getattr(payload, name), int)]
+    return dict(zip(names, raw["columns"]["tables"][0]["words"], strict=True))
 
 
 @given(st.binary(max_size=200))
