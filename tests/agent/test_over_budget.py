@@ -21,7 +21,7 @@ from agent.settings import Settings, SettingsWrong, read
 from agent.show import status_lines
 from agent.status import CollectorPart, Status
 from agent.subject import Subject
-from agent.uploading import NO_ROOM, Uploading
+from agent.uploading import NO_ROOM, TOO_LARGE, Uploading
 from consent.event import Event, KeyChord, Modifier
 from consent.gate import Admitted, decide
 from consent.history import LINK_UNKNOWN_CHOSEN
@@ -30,7 +30,7 @@ from tests.agent.people import BOOT, POLICY, at, clicks, keep, recording, say_ye
 from tests.agent.test_daemon import Clock, a_day_in
 from tests.agent.test_watchdog import Answering
 from tests.register import REGISTER
-from transport.allowance import DAY_BYTES, MONTH_BYTES, Limits
+from transport.allowance import DAY_BYTES, LEAST_BYTES, MONTH_BYTES, Limits
 from transport.span import Everything
 
 CHORDS, CLICKS = Kind.KEY_CHORD, Kind.POINTER_BUTTON
@@ -235,6 +235,9 @@ def test_an_envelope_that_does_not_fit_into_what_is_left_is_told(tmp_path: Path)
         subject.spend(DAY_BYTES - 100, at(2))
         await uploading._send()
         assert uploading.waits == NO_ROOM
+        subject.settings = Settings("http://127.0.0.1:9", trial=True, bytes_a_month=1000)  # as if so much waited in one envelope
+        await uploading._send()
+        assert uploading.waits == TOO_LARGE, "no tomorrow is promised"
         assert subject.outbox.stats().envelopes == 1
 
     run(work)
@@ -349,25 +352,40 @@ def test_a_lost_count_is_made_again_from_the_ledger(tmp_path: Path, broken: byte
     again.close()
 
 
-@pytest.mark.parametrize("text", ["bytes_a_day = 20000001", "bytes_a_month = 400000001", "bytes_a_day = -1", "bytes_a_day = true"])
+@pytest.mark.parametrize("text", ["bytes_a_day = 20000001", "bytes_a_month = 400000001", "bytes_a_day = true"])
 def test_the_settings_only_lower(tmp_path: Path, text: str) -> None:
     """More than without them is refused, in words."""
     path = tmp_path / "agent.toml"
     path.write_text(text)
     with pytest.raises(SettingsWrong, match="bytes_a_"):
         read(path)
-    path.write_text("bytes_a_day = 1000\nbytes_a_month = 0")
-    assert read(path).limits == Limits(1000, 0)
+    path.write_text("bytes_a_day = 10000\nbytes_a_month = 20000")
+    assert read(path).limits == Limits(10_000, 20_000)
+
+
+@pytest.mark.parametrize("text", ["bytes_a_day = 0", "bytes_a_day = 6000", "bytes_a_month = 9999", "bytes_a_month = -1"])
+def test_a_limit_that_no_envelope_fits_into_is_refused(tmp_path: Path, text: str) -> None:
+    """No promise of a tomorrow on which nothing leaves either; what is allowed is as much as an ordinary envelope takes."""
+    path = tmp_path / "agent.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsWrong, match="less than one envelope takes"):
+        read(path)
+    subject = subject_in(tmp_path)
+    say_yes(subject, at(0))
+    keep(subject, clicks(1), at(1))
+    subject.seal(recording(), POLICY, at(2), span=Everything())
+    assert max(note.envelope_bytes for note in subject.outbox.waiting()) <= LEAST_BYTES
+    subject.close()
 
 
 def test_status_shows_a_machines_own_limits(tmp_path: Path) -> None:
-    """The month is a line where it says more than the day; a limit of nothing is shown as one."""
+    """The month is a line where it says more than the day; the least limit is shown as it is."""
     places = Places(tmp_path / "state", tmp_path / "run")
     places.prepare()
-    subject = Subject(places, BOOT, at(0), Settings(bytes_a_day=0, bytes_a_month=900_000))
+    subject = Subject(places, BOOT, at(0), Settings(bytes_a_day=LEAST_BYTES, bytes_a_month=900_000))
     subject.spend(3000, at(0))
     lines = [line.plain for line in status_lines(report.report(subject, at(24 * 60), None), 200)]
-    assert "sent        0 batches, 0 B; today 0 B of at most 0 B" in lines
+    assert "sent        0 batches, 0 B; today 0 B of at most 10.0 kB" in lines
     assert "            this month 3000 B of at most 900.0 kB" in lines
     subject.close()
 
