@@ -96,7 +96,7 @@ def _collectors(alive: Alive) -> Iterator[CollectorPart]:
 def _budget(subject: Subject, now: Clocks, alive: Alive | None) -> BudgetPart:
     used = subject.used(now)
     judged = alive.budget if alive else judge(Facts(used=used))
-    said = judged.words if alive is None or alive.standing.state is State.CONSENTED else ""
+    said = judged.words if alive is not None and alive.standing.state is State.CONSENTED else ""
     cpu = round(alive.cpu_percent, 1) if alive and alive.cpu_percent is not None else None
     limits = used.limits
     return BudgetPart(used.day_bytes, limits.day_bytes, used.month_bytes, limits.month_bytes, judged.level, judged.why, said, cpu)

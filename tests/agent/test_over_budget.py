@@ -390,6 +390,21 @@ def test_status_shows_a_machines_own_limits(tmp_path: Path) -> None:
     subject.close()
 
 
+def test_without_a_daemon_and_a_yes_nothing_is_said_to_be_less(tmp_path: Path) -> None:
+    """A spent day, nobody agreed, or no daemon: nothing is recorded, which `less is recorded` would deny."""
+    places = Places(tmp_path / "state", tmp_path / "run")
+    places.prepare()
+    subject = Subject(places, BOOT, at(0))
+    for agreed in (False, True):
+        if agreed:
+            say_yes(subject, at(1))
+        subject.spend(DAY_BYTES, at(1))
+        told = report.report(subject, at(2), None)
+        assert (told.budget.level, told.budget.words) == (Level.HOLD_ONLY, "")
+        assert not any("ess is recorded" in line.plain for line in status_lines(told, 200))
+    subject.close()
+
+
 def test_doctor_says_what_the_budget_leaves(tmp_path: Path) -> None:
     """As agreed, or less and why; with what Volens itself takes."""
 
