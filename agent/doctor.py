@@ -25,7 +25,7 @@ from agent.retrying import OF_THE_OBSERVER
 from agent.status import CollectorPart, Status
 from agent.words import counted
 from consent.ledger import Inspected, LedgerError, inspect
-from consent.vocabulary import KEY_KINDS, Blocker, Kind
+from consent.vocabulary import KEY_KINDS, Blocker, Kind, State
 
 _START = "start it with: volens run"
 _OF_THE_POLICY = (Blocker.POLICY_MISSING, Blocker.POLICY_REFUSED, Blocker.POLICY_EXPIRED)
@@ -219,7 +219,9 @@ def _budget(ground: Ground) -> Iterator[Check]:
         yield Check("budget", Level.OK, f"{used}{took}")
     else:
         because = " and ".join(budget.CAUSE_WORDS[cause] for cause in found.why)
-        yield Check("budget", Level.WARN, f"{budget.LEVEL_WORDS[found.level]}, because {because}; {used}{took}", "it goes on by itself")
+        recorded = ground.status.standing is State.CONSENTED or found.level is budget.Level.NOTHING
+        left = f"{budget.LEVEL_WORDS[found.level]}, because " if recorded else ""
+        yield Check("budget", Level.WARN, f"{left}{because}; {used}{took}", "it goes on by itself")
 
 
 def _untold(ground: Ground) -> Iterator[Check]:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agent import budget, choosing, messages, permission, report
@@ -155,6 +156,9 @@ def test_where_less_would_be_nothing_it_is_blocked_and_says_so(tmp_path: Path, m
         daemon.reconsider()
         assert daemon.standing.blockers == (Blocker.OVER_BUDGET,)
         assert "more of this computer than it may" in permission.words(daemon.standing)
+        said = "Blocked: it would take more of this computer than it may (the battery is below 40 %). Nothing is recorded."
+        assert status(daemon).words == said
+        assert [each.words for each in daemon.icon.heard if isinstance(each, messages.Appear)][-1] == said
 
     run(work)
 
@@ -416,11 +420,15 @@ def test_doctor_says_what_the_budget_leaves(tmp_path: Path) -> None:
         for sparing in (frozenset[Cause](), frozenset({Cause.BATTERY_GOING})):
             daemon.budget.sparing = sparing
             daemon.reconsider()
+            await answered()
             found += _budget(Ground(daemon.subject.places, None, status(daemon), {}))
+        told = msgspec.structs.replace(status(daemon), standing=State.UNASKED)
+        found += _budget(Ground(daemon.subject.places, None, told, {}))
         used = "today 0 B of at most 20.0 MB, this month 0 B of at most 400.0 MB, 0.4 % of one core in the last minutes"
         assert [(check.level.value, check.words) for check in found] == [
             ("ok", used),
             ("warn", f"less is recorded, because the battery is below 40 %; {used}"),
+            ("warn", f"the battery is below 40 %; {used}"),  # nothing is recorded, so nothing less
         ]
 
     run(work)
