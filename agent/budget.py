@@ -136,6 +136,11 @@ class Judged:
         return f"{LEVEL_WORDS[self.level].capitalize()}, because {' and '.join(CAUSE_WORDS[cause] for cause in self.why)}."
 
     @property
+    def because(self) -> str:
+        """Why it is this level and no better one, for people; empty for FULL."""
+        return " and ".join(CAUSE_WORDS[cause] for cause in self.why if LEVELS[cause] is self.level)
+
+    @property
     def keeps(self) -> str | None:
         """Why nothing is sealed or sent, as `what; when it goes on`; None if this level lets it."""
         if not self.level.reaches(Level.HOLD_ONLY):

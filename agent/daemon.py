@@ -247,7 +247,8 @@ class Daemon:
         """Tell the indicator what to show."""
         choice, now = self.subject.record.choice, self._read()
         left = choice.pause.left_s(now, self.subject.boot) if choice.pause else None
-        text = permission.words(self.standing, until_resumed=bool(choice.pause and choice.pause.minutes is None))  # words that do not age
+        until_resumed = bool(choice.pause and choice.pause.minutes is None)  # words that do not age
+        text = permission.words(self.standing, until_resumed=until_resumed, over=self.budget.judged.because)
         if self.standing.state is State.CONSENTED:
             text = self.budget.judged.words or text
         recorded = self.recorded and self._observer is not None

@@ -21,13 +21,20 @@ from agent.permission import BLOCKER_WORDS
 from agent.places import Places, of_this_person
 from agent.presence.grounds import unknowns
 from agent.reach import Reach
-from agent.status import Status
+from agent.retrying import OF_THE_OBSERVER
+from agent.status import CollectorPart, Status
 from agent.words import counted
 from consent.ledger import Inspected, LedgerError, inspect
-from consent.vocabulary import KEY_KINDS, Blocker
+from consent.vocabulary import KEY_KINDS, Blocker, Kind, State
 
 _START = "start it with: volens run"
 _OF_THE_POLICY = (Blocker.POLICY_MISSING, Blocker.POLICY_REFUSED, Blocker.POLICY_EXPIRED)
+
+_OF_THE_TREE = KEY_KINDS | {Kind.ELEMENT}
+"""The kinds for which the accessibility tree is asked."""
+_WINDOW_MANAGER = "no window manager"
+"""How a collector says that nothing tells which window is in front."""
+_TREE_DO = "it is looked for again by itself; if that does not help, switch accessibility on, or log in anew"
 
 
 class Level(StrEnum):
@@ -140,22 +147,55 @@ def _display(ground: Ground) -> Iterator[Check]:
         yield Check("display", Level.WARN, "there is none in this session: nothing can be observed", "run it in the desktop's own terminal")
 
 
-def _hooks(ground: Ground) -> Iterator[Check]:
-    """Whether the observer fails; what it is like while it works is said where it is looked at."""
-    for why in sorted({part.why for part in ground.status.collectors if part.state == "dead"}):
-        yield Check("observer", Level.WARN, why.partition(";")[0], "it is started again by itself, or by: volens resume")
+def _observer(ground: Ground) -> Iterator[Check]:
+    """Whether the observer fails, in the words of `status`; what comes next depends on why."""
+    for blocker in (each for each in OF_THE_OBSERVER if each in ground.status.why):
+        told = sorted({part.why for part in ground.status.collectors if part.state == "dead" and part.why})
+        words, _, do = (told[0] if told else BLOCKER_WORDS[blocker]).rpartition("; ")
+        yield Check("observer", Level.WARN, words or do, _after(blocker, do if words else ""))
+
+
+def _after(blocker: Blocker, told: str) -> str:
+    """What to do about an observer that does not run. `told`: what it said itself about it."""
+    if blocker is Blocker.NOT_OBSERVABLE:
+        return f"{told or 'log in to an X11 session where it can be'}; then: volens resume"
+    if blocker is Blocker.DISPLAY_GONE:
+        return told or "it is waited for, and observed again when it is back"
+    return told or "try: volens resume"
+
+
+def _ailing(ground: Ground) -> tuple[CollectorPart, ...]:
+    """The collectors that do not work, or only in part, though the observer runs."""
+    if OF_THE_OBSERVER.intersection(ground.status.why):
+        return ()
+    return tuple(part for part in ground.status.collectors if part.state in ("degraded", "dead"))
+
+
+def _windows(ground: Ground) -> Iterator[Check]:
+    """Whether anything says which window is in front: without it nothing that is made in one is kept."""
+    for why in sorted({part.why for part in _ailing(ground) if _WINDOW_MANAGER in part.why}):
+        yield Check("windows", Level.WARN, f"{why}: nothing is kept of any", "start one; it is noticed at once")
+
+
+def _collectors(ground: Ground) -> Iterator[Check]:
+    """What ails a collector that is no matter of windows or of the accessibility tree: XFIXES for the clipboard, above all."""
+    for part in _ailing(ground):
+        if _WINDOW_MANAGER not in part.why and part.kind not in _OF_THE_TREE:
+            yield Check(part.kind.value, Level.WARN, f"{part.state}: {part.why or 'it does not say why'}", "the other kinds go on")
 
 
 def _roles(ground: Ground) -> Iterator[Check]:
-    """The accessibility tree, which says what is typed into."""
+    """The accessibility tree, which says what is typed into and which item was chosen."""
     bus = Path(ground.env.get("XDG_RUNTIME_DIR", "/nowhere")) / "bus"
-    keys = [part for part in ground.status.collectors if part.kind in KEY_KINDS and part.state == "degraded"]
+    of_the_tree = {part.kind for part in ground.status.collectors if part.kind in _OF_THE_TREE and part.state == "live"}
+    ailing = [part for part in _ailing(ground) if part.kind in _OF_THE_TREE and _WINDOW_MANAGER not in part.why]
     if not ground.env.get("DBUS_SESSION_BUS_ADDRESS") and not bus.is_socket():
         yield Check("fields", Level.WARN, "no session bus: what is typed into is not known, so no key is kept", "log in to a desktop")
-    elif keys:
-        yield Check("fields", Level.WARN, f"the accessibility tree does not answer: {keys[0].why or keys[0].state}", "switch it on")
+    elif ailing:
+        kinds = ", ".join(part.kind for part in ailing)
+        yield Check("fields", Level.WARN, f"{ailing[0].why or ailing[0].state}; it is needed for {kinds}", _TREE_DO)
     else:
-        found = "answers" if ground.status.collectors else "is asked when recording begins"
+        found = "answers" if of_the_tree else "is asked when something is recorded that needs it"
         yield Check("fields", Level.OK, f"the accessibility tree {found}")
 
 
@@ -179,7 +219,9 @@ def _budget(ground: Ground) -> Iterator[Check]:
         yield Check("budget", Level.OK, f"{used}{took}")
     else:
         because = " and ".join(budget.CAUSE_WORDS[cause] for cause in found.why)
-        yield Check("budget", Level.WARN, f"{budget.LEVEL_WORDS[found.level]}, because {because}; {used}{took}", "it goes on by itself")
+        recorded = ground.status.standing is State.CONSENTED or found.level is budget.Level.NOTHING
+        left = f"{budget.LEVEL_WORDS[found.level]}, because " if recorded else ""
+        yield Check("budget", Level.WARN, f"{left}{because}; {used}{took}", "it goes on by itself")
 
 
 def _untold(ground: Ground) -> Iterator[Check]:
@@ -196,7 +238,9 @@ CHECKS: tuple[Callable[[Ground], Iterator[Check]], ...] = (
     _policy,
     _indicator,
     _display,
-    _hooks,
+    _observer,
+    _windows,
+    _collectors,
     _roles,
     _lock,
     _budget,

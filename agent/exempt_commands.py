@@ -27,6 +27,11 @@ cli = typer.Typer(help="Be exempt: off from the asking on, until you say otherwi
 _ID_BYTES = 32
 _SHORT = 12
 _GROUNDS = ", ".join(ground.value for ground in Ground)
+_UNPLUGGED = "By your choice you are exempt while no charger is plugged in; to end that: volens exempt unplugged --off"
+_UNKNOWN_LINK = "By your choice you are exempt while nothing tells if the link is metered; to end that: volens exempt unknown-link --off"
+_LINK_NOT_METERED = (
+    "By your choice a link counts as not metered while nothing tells if it is; to be exempt then: volens exempt unknown-link"
+)
 OneId = Annotated[str, typer.Argument(metavar="ID", help="The exemption's id, or the beginning of it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -71,12 +76,15 @@ def list_exemptions(as_json: AsJson = False) -> None:
     """What you are exempt from."""
     found = _exemptions()
     if as_json:
-        typer.echo(msgspec.json.encode([_plain(each) for each in found]))
+        chosen = {"unplugged": found.unplugged, "unknown_link": found.unknown_link}
+        typer.echo(msgspec.json.encode({"exemptions": [_plain(each) for each in found.exemptions], **chosen}))
         return
-    for each in found:
+    for each in found.exemptions:
         show.say(f"{each.id[:_SHORT]}  {each.stage}  {GROUND_WORDS[each.ground]}: {each.covers}")
-    if not found:
+    if not found.exemptions:
         typer.echo("You asked for no exemption.")
+    for line in _chosen(found):
+        show.say(line)
 
 
 @cli.command("show")
@@ -94,6 +102,12 @@ def show_exemption(named: OneId, as_json: AsJson = False) -> None:
 def cancel(named: OneId) -> None:
     """End an exemption. What it covers is recorded again as you agreed to."""
     _say(Reach(of_this_person()).ask(messages.CancelExemption(named)))
+
+
+def _chosen(found: messages.ExemptionsAre) -> list[str]:
+    """What exempts, or does not, because the person chose it once."""
+    lines = [_UNPLUGGED] if found.unplugged else []
+    return lines if found.unknown_link is None else [*lines, _UNKNOWN_LINK if found.unknown_link else _LINK_NOT_METERED]
 
 
 def _lines(each: messages.ExemptionIs) -> list[tuple[str, str]]:
@@ -121,16 +135,16 @@ def _plain(each: messages.ExemptionIs) -> dict[str, object]:
     return {name: getattr(each, name) for name in each.__struct_fields__}
 
 
-def _exemptions() -> tuple[messages.ExemptionIs, ...]:
+def _exemptions() -> messages.ExemptionsAre:
     match Reach(of_this_person()).ask(messages.ListExemptions()):
-        case messages.ExemptionsAre(exemptions):
-            return exemptions
+        case messages.ExemptionsAre() as found:
+            return found
         case answer:
             raise _unexpected(answer)
 
 
 def _one(named: str) -> messages.ExemptionIs:
-    found = [each for each in _exemptions() if each.id.startswith(named.strip().lower())]
+    found = [each for each in _exemptions().exemptions if each.id.startswith(named.strip().lower())]
     if len(found) != 1:
         raise CannotDo("no single exemption has that id", "see: volens exempt list")
     return found[0]

@@ -172,10 +172,12 @@ def _what_now(subject: Subject) -> str:
 
 
 def listed(subject: Subject, now: Clocks) -> messages.ExemptionsAre:
-    """The exemptions in force, oldest first."""
+    """The exemptions in force, oldest first, and the choices that stand beside them."""
     on_their_way = {each.id: each for each in _on_their_way(subject)}
     instants_ms = subject.anchor.instants_ms(now)
-    return messages.ExemptionsAre(tuple(_shown(each, instants_ms, on_their_way.get(each.id)) for each in subject.record.choice.exemptions))
+    choice = subject.record.choice
+    shown = tuple(_shown(each, instants_ms, on_their_way.get(each.id)) for each in choice.exemptions)
+    return messages.ExemptionsAre(shown, choice.unplugged, choice.link_unknown)
 
 
 def _on_their_way(subject: Subject) -> list[Waiting]:

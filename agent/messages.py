@@ -291,10 +291,8 @@ class ReceiptIs(Message, frozen=True, tag="receipt_is"):
 
 def receipt_part(receipt: str | None, begin: int) -> ReceiptIs:
     """The answer to AskReceipt."""
-    if receipt is None:
-        return ReceiptIs(None)
     end = begin + RECEIPT_PART
-    return ReceiptIs(receipt[begin:end], more=end < len(receipt))
+    return ReceiptIs(receipt[begin:end], more=end < len(receipt)) if receipt is not None else ReceiptIs(None)
 
 
 class ReviewerIs(Message, frozen=True, tag="reviewer_is"):
@@ -326,9 +324,11 @@ class ExemptionIs(Message, frozen=True, tag="exemption_is"):
 
 
 class ExemptionsAre(Message, frozen=True, tag="exemptions_are"):
-    """The exemptions in force, oldest first."""
+    """The exemptions in force, oldest first; and what else exempts by the person's choice. `unknown_link` None: they have not chosen."""
 
     exemptions: tuple[ExemptionIs, ...]
+    unplugged: bool = False
+    unknown_link: bool | None = None
 
 
 class HeldPart(Message, frozen=True, tag="held_part"):

@@ -216,10 +216,11 @@ _OF_CHILDREN = frozenset({Blocker.NO_INDICATOR, Blocker.DISPLAY_GONE, Blocker.NO
 """Blockers that a child's trouble explains."""
 
 
-def words(standing: Standing, *, pause_left_s: int | None = None, until_resumed: bool = False, trouble: str = "") -> str:
-    """One line for people: what holds, and why. `trouble`: what ails a child, if one is a blocker."""
+def words(standing: Standing, *, pause_left_s: int | None = None, until_resumed: bool = False, trouble: str = "", over: str = "") -> str:
+    """One line for people: what holds, and why. `trouble`: what ails a child, if one is a blocker; `over`: the budget's reason."""
     if standing.state is State.BLOCKED:
-        more = f" ({trouble})" if trouble and _OF_CHILDREN.intersection(standing.blockers) else ""
+        told = [trouble if _OF_CHILDREN.intersection(standing.blockers) else "", over if Blocker.OVER_BUDGET in standing.blockers else ""]
+        more = f" ({'; '.join(filter(None, told))})" if any(told) else ""
         return f"Blocked: {', '.join(BLOCKER_WORDS[blocker] for blocker in standing.blockers)}{more}. Nothing is recorded."
     if standing.state is State.EXEMPT and (standing.because or standing.asked):
         asked = [exemption.words(standing.asked)] if standing.asked else []

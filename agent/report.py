@@ -96,7 +96,7 @@ def _collectors(alive: Alive) -> Iterator[CollectorPart]:
 def _budget(subject: Subject, now: Clocks, alive: Alive | None) -> BudgetPart:
     used = subject.used(now)
     judged = alive.budget if alive else judge(Facts(used=used))
-    said = judged.words if alive is None or alive.standing.state is State.CONSENTED else ""
+    said = judged.words if alive is not None and alive.standing.state is State.CONSENTED else ""
     cpu = round(alive.cpu_percent, 1) if alive and alive.cpu_percent is not None else None
     limits = used.limits
     return BudgetPart(used.day_bytes, limits.day_bytes, used.month_bytes, limits.month_bytes, judged.level, judged.why, said, cpu)
@@ -111,7 +111,8 @@ def report(subject: Subject, now: Clocks, alive: Alive | None) -> Status:
     left = choice.pause.left_s(now, subject.boot) if choice.pause else None
     until_resumed = choice.pause is not None and choice.pause.minutes is None
     receipt = subject.record.receipt()
-    words = permission.words(standing, pause_left_s=left, until_resumed=until_resumed, trouble=alive.trouble if alive else "")
+    over = alive.budget.because if alive else ""
+    words = permission.words(standing, pause_left_s=left, until_resumed=until_resumed, trouble=alive.trouble if alive else "", over=over)
     held, waiting, sent = subject.hold.stats(), subject.outbox.stats(), subject.sent()
     oldest_s = (now.wall_ms - held.oldest.first_wall_ms) // 1000 if held.oldest else None
     return Status(

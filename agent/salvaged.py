@@ -1,6 +1,7 @@
 """What a new ledger begins with: the exemptions that the last one that was set aside still tells of, before anything else is said.
 
-Only what closes: an exemption's end would open something on the word of a line that may be damaged. So no later yes widens over them.
+Those that were asked for, and what else was chosen to exempt. Only what closes: an exemption's end
+would open something on the word of a line that may be damaged. So no later yes widens over them.
 """
 
 from collections.abc import Sequence
@@ -8,17 +9,24 @@ from pathlib import Path
 
 from agent.places import Places
 from consent import exemption
+from consent.history import LINK_UNKNOWN_CHOSEN, UNPLUGGED_CHOSEN
 from consent.ledger import Entry, salvage
 
-_KEPT = (exemption.ASKED, exemption.DECIDED)
+_ASKED = (exemption.ASKED, exemption.DECIDED)
+_CHOSEN = (UNPLUGGED_CHOSEN, LINK_UNKNOWN_CHOSEN)
 
 
 def missing(places: Places, told: Sequence[Entry]) -> list[Entry]:
     """What a ledger that tells only this is still to be told; nothing if its person has said more than that."""
-    if any(entry.what not in _KEPT for entry in told):
+    if not all(_kept(entry) for entry in told):
         return []
     known = {_same(entry) for entry in told}
-    return [entry for entry in _last(places) if entry.what in _KEPT and _same(entry) not in known]
+    return [entry for entry in _last(places) if _kept(entry) and _same(entry) not in known]
+
+
+def _kept(entry: Entry) -> bool:
+    """Whether this line exempts; of a choice that it does, as `consent.history` reads it."""
+    return entry.what in _ASKED or (entry.what in _CHOSEN and entry.data.get("exempt") is not False)
 
 
 def _same(entry: Entry) -> tuple[str, str, int]:

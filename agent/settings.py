@@ -28,7 +28,7 @@ class Settings:
         key with a trusted certificate.
     daily_notice: The notice has to be acknowledged on each day, whatever the policy says: a machine in a place whose law asks for it.
     trial: A local trial: throw-away keys, a receiver on this machine's loopback, labelled as such everywhere.
-    bytes_a_day: The most that may leave in a day (UTC); no more than without it.
+    bytes_a_day: The most that may leave in a day (UTC); from allowance.LEAST_BYTES to what it is without it.
     bytes_a_month: The same of a month.
     """
 
@@ -70,8 +70,13 @@ def read(path: Path) -> Settings:
 def _check_one(path: Path, key: str, value: object) -> None:
     if key not in _KEYS or type(value) is not _KEYS[key]:
         raise SettingsWrong(f"{path} has an unknown key or a wrong value: {key}", f"the keys are {', '.join(_KEYS)}")
-    if isinstance(value, int) and key in _MOST and not 0 <= value <= _MOST[key]:
+    if isinstance(value, int) and key in _MOST and not value <= _MOST[key]:
         raise SettingsWrong(f"{path}: {key} can only be lowered, from {_MOST[key]}", "give a smaller number of bytes, or remove it")
+    if isinstance(value, int) and key in _MOST and value < allowance.LEAST_BYTES:
+        raise SettingsWrong(
+            f"{path}: {key} is less than one envelope takes, so that nothing would ever be sent",
+            f"give at least {allowance.LEAST_BYTES}, or remove it",
+        )
 
 
 def check_pin(path: Path, settings: Settings) -> None:

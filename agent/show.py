@@ -228,7 +228,7 @@ def held(events: Iterable[Event]) -> None:
         what = ", ".join(
             f"{name.replace('_', ' ')} {_value(value)}"
             for name, value in row.items()
-            if name not in ("at", "kind", "surface", "window", "n")
+            if name not in ("at", "kind", "surface", "window", "n") and value not in ([], ())  # of a list of nothing nothing is known
         )
         for line in _wrap(f"{time[:12]} {row['kind']:<14} {row['surface'] or '-':<12} {what}", out.width, " " * 41):
             out.print(line)

@@ -23,7 +23,7 @@ class Trays:
     """Runs until cancelled. `end` ends the icon: with the daemon, or because it is silent.
 
     Attributes:
-        why: That the icon keeps ending, for people; empty while it stays.
+        why: That the icon keeps ending, for people; empty once it has stayed for STEADY_S.
     """
 
     def __init__(self, socket: Path) -> None:
@@ -42,8 +42,12 @@ class Trays:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
             )
-            await self._pass_on(self._process.stderr)
-            await self._process.wait()
+            steady = loop.call_later(STEADY_S, self._steady)
+            try:
+                await self._pass_on(self._process.stderr)
+                await self._process.wait()
+            finally:
+                steady.cancel()
             if loop.time() - started > STEADY_S:
                 failures = 0
                 self._said.clear()
@@ -54,6 +58,10 @@ class Trays:
                 async with asyncio.timeout(AGAIN_AFTER_S[min(failures, len(AGAIN_AFTER_S)) - 1] if failures else AGAIN_AFTER_S[0]):
                     await self._at_once.wait()
             self._at_once.clear()
+
+    def _steady(self) -> None:
+        """It stays: why it ended before says nothing of what comes next."""
+        self.why = ""
 
     async def _pass_on(self, complaints: asyncio.StreamReader | None) -> None:
         """What the icon complains of, until it ends; a line that it has said before, at another try, is not said again."""

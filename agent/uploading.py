@@ -41,6 +41,7 @@ SEAL_EVERY_S = 900.0
 3.2 MB in eight hours of work, and would tell whoever sees the traffic in which minutes of yesterday somebody worked."""
 
 NO_ROOM = "what waits is larger than what may still be sent today; it goes on tomorrow, or next month (UTC)"
+TOO_LARGE = "what waits is larger than agent.toml ever lets leave; raise bytes_a_day or bytes_a_month, or remove them"
 
 
 class Uploading:
@@ -173,8 +174,13 @@ class Uploading:
         """Why what a person agreed to does not leave, as far as it is known without trying."""
         if self._daemon.subject.record.choice.receipt is None:
             return None
-        kept = self._registering.why_not(self._today()) or self._daemon.budget.judged.keeps
+        kept = self._registering.why_not(self._today()) or self._too_large() or self._daemon.budget.judged.keeps
         return kept or self._waited or self._no_room or self._carrier.failing
+
+    def _too_large(self) -> str | None:
+        """Why no day's and no month's end lets anything of what waits leave, if that is so."""
+        sizes_bytes, limits = [note.envelope_bytes for note in self._daemon.subject.outbox.waiting()], self._daemon.subject.settings.limits
+        return TOO_LARGE if sizes_bytes and min(sizes_bytes) > min(limits.day_bytes, limits.month_bytes) else None
 
     def _today(self) -> date:
         return self._read().day

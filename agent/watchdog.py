@@ -8,15 +8,16 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from agent import costs, effort
-from agent.budget import CPU_REST_PERCENT
+from agent.budget import CPU_REST_PERCENT, Cause
 from agent.daemon import Daemon
 from agent.effort import Costs, Effort, Rest
 from consent.event import Clocks
 from consent.vocabulary import Blocker
 
-_TOO_LARGE = f"volens: a child took more than {effort.CHILD_BYTES // 10**6} MB and is started anew; if it comes back, report this line\n"
+_TOO_LARGE = f"volens: a child took more than {effort.CHILD_BYTES // 10**6} MB and was ended; if it comes back, report this line\n"
 
 
 class Watchdog:
@@ -36,7 +37,10 @@ class Watchdog:
     def look(self) -> None:
         """Look, and act on it."""
         now_ms, found = self._read().awake_ms, self._measure()
-        if not self._resting(now_ms):
+        if self._rest is not None and now_ms < self._rest.until_ms and not self._rests():
+            self._rest = replace(self._rest, until_ms=now_ms)  # somebody resumed: what it took before says nothing of what runs now
+            self._effort = Effort()
+        if self._rest is None or now_ms >= self._rest.until_ms:
             self._daemon.lift(Blocker.OVER_BUDGET)
         if found is None:
             return
@@ -63,10 +67,11 @@ class Watchdog:
         elif observer in large:
             self._daemon.observe_anew()
 
-    def _resting(self, now_ms: int) -> bool:
-        return self._rest is not None and now_ms < self._rest.until_ms
+    def _rests(self) -> bool:
+        """Whether nothing is observed because of us: the daemon's word, since a resume ends a rest before its time."""
+        return Cause.RESTING in self._daemon.budget.judged.why
 
     def _begin_rest(self, now_ms: int) -> None:
-        if not self._resting(now_ms):
+        if not self._rests():
             self._rest = effort.rest(self._rest, now_ms)
             self._daemon.block(Blocker.OVER_BUDGET)

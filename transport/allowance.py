@@ -14,6 +14,8 @@ DAY_BYTES = 20_000_000
 """DESIGN: at most 20 MB a day, so that a home line or a telephone is never emptied. A day without frames is some tens of kilobytes."""
 MONTH_BYTES = 400_000_000
 """Twenty days of work, each at its most; who records at weekends too, or on a second day after a midnight, gets no more for it."""
+LEAST_BYTES = 10_000
+"""The least that either may be lowered to: an envelope has 6.6 kB however little is in it, so that below nothing would ever leave."""
 
 Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d$")]
 Month = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d$")]

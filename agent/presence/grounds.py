@@ -83,7 +83,7 @@ UNTOLD: Mapping[Automatic, str] = MappingProxyType(
         Automatic.OTHER_SESSION: "Nothing here says which session is in front, so this one counts as in front.",
         Automatic.REMOTE_CONTROLLED: "Nothing here says whether the session is controlled from elsewhere, so it counts as not.",
         Automatic.SCREEN_SHARED: "Nothing here says whether the screen is shared, so it counts as not shared.",
-        Automatic.METERED_LINK: "Nothing here says whether the link is metered, so it counts as you chose, else as not metered.",
+        Automatic.METERED_LINK: "Nothing here says whether the link is metered, so it counts as you chose, else as it was told last.",
         Automatic.BATTERY_LOW: "Nothing here says how full the battery is, so it counts as full.",
     }
 )

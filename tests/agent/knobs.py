@@ -32,8 +32,8 @@ KEYS: dict[str, tuple[Any, ...]] = {
     "receiver_pin": (None, "ab" * 32, "x"),
     "trial": (None, False, True, "yes"),
     "daily_notice": (None, False, True, "no"),
-    "bytes_a_day": (None, 0, 20_000_000, 20_000_001, -1, "much"),
-    "bytes_a_month": (None, 1, 400_000_000, 400_000_001, True),
+    "bytes_a_day": (None, 10_000, 20_000_000, 20_000_001, 9_999, -1, "much"),
+    "bytes_a_month": (None, 10_000, 400_000_000, 400_000_001, True),
 }
 """Of agent.toml; None: not there."""
 POLICY = set("format version controller receiver hold_min_s purposes surfaces notice reviewer".split())

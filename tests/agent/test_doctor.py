@@ -3,13 +3,19 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agent import doctor
 from agent.doctor import CHECKS, Level, examine
 from agent.places import Places
+from agent.reach import Reach
+from agent.status import CollectorPart
 from agent.subject import Subject
+from collectors.backends.linux_x11 import LinuxX11
+from collectors.backends.x11_clipboard import NOT_THERE
 from consent.ledger import RESERVE_BYTES
+from consent.vocabulary import Kind
 from tests.agent.people import BOOT, at, say_yes
 from tests.commands import LONGEST_S, Place, run, start
 
@@ -140,3 +146,63 @@ def test_a_file_without_verify_is_a_question(place: Place) -> None:
     assert run(place, ["volens", "doctor", "somewhere"]).code == 2
     done = run(place, ["volens", "doctor", "--verify", "somewhere"])
     assert (done.code, done.err) == (1, "volens: somewhere is not there; name a ledger: volens doctor --verify FILE\n")
+
+
+def ground_of(place: Place, *collectors: CollectorPart, why: tuple[str, ...] = ()) -> doctor.Ground:
+    """A running daemon, of which the status tells this."""
+    told = msgspec.structs.replace(Reach(places_of(place)).status(), running=True, collectors=collectors, why=why)
+    return doctor.Ground(places_of(place), None, told, {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere"})
+
+
+def of_collectors(ground: doctor.Ground) -> dict[str, tuple[Level, str, str]]:
+    """What is found of observer and collectors, by name."""
+    looks = (doctor._observer, doctor._windows, doctor._collectors, doctor._roles)
+    return {check.name: (check.level, check.words, check.do) for look in looks for check in look(ground)}
+
+
+@pytest.mark.parametrize(
+    ("blocker", "why", "words", "do"),
+    [
+        ("observer_failing", "it ended; it is started again", "it ended", "it is started again"),
+        ("observer_failing", "a; b; try: volens resume", "a; b", "try: volens resume"),
+        ("not_observable", "a Wayland session: by design; choose X11", "a Wayland session: by design", "choose X11; then: volens resume"),
+        ("not_observable", "no RECORD", "no RECORD", "log in to an X11 session where it can be; then: volens resume"),
+        ("display_gone", "the X server ended", "the X server ended", "it is waited for, and observed again when it is back"),
+    ],
+)
+def test_a_dead_observer_is_told_whole_and_advised_by_its_blocker(place: Place, blocker: str, why: str, words: str, do: str) -> None:
+    """No promise that it is started again where it is not, and no tree that answers."""
+    found = of_collectors(ground_of(place, CollectorPart(Kind.KEY_NAMED, "dead", why), why=(blocker,)))
+    assert found["observer"] == (Level.WARN, words, do)
+    assert "answers" not in found["fields"][1]
+    assert set(found) == {"observer", "fields"}
+
+
+def test_no_window_manager_is_no_fault_of_the_accessibility_tree(place: Place) -> None:
+    """In the words of the collectors themselves; nothing is said to answer."""
+    backend = LinuxX11.__new__(LinuxX11)
+    backend._says_which = False
+    parts = [CollectorPart(kind, *backend._state(kind)) for kind in (Kind.KEY_NAMED, Kind.FOCUS)]
+    found = of_collectors(ground_of(place, *parts))
+    assert found["windows"][:2] == (Level.WARN, "no window manager says which window is in front: nothing is kept of any")
+    assert (found["fields"][0], "answers" in found["fields"][1]) == (Level.OK, False)
+    assert set(found) == {"windows", "fields"}
+
+
+def test_a_tree_that_ails_is_told_though_only_items_are_of_it(place: Place) -> None:
+    """`element` alone is enough; a live key beside nothing is what answers."""
+    why = "the accessibility registry ended"
+    level, words, do = of_collectors(ground_of(place, CollectorPart(Kind.ELEMENT, "degraded", why)))["fields"]
+    assert (level, words, bool(do)) == (Level.WARN, f"{why}; it is needed for element", True)
+    assert of_collectors(ground_of(place, CollectorPart(Kind.ELEMENT, "live", "")))["fields"][1] == "the accessibility tree answers"
+    clicks = CollectorPart(Kind.POINTER_BUTTON, "live", "")
+    assert "answers" not in of_collectors(ground_of(place, clicks))["fields"][1]
+
+
+def test_a_clipboard_without_xfixes_is_no_dead_observer(place: Place) -> None:
+    """It says so itself, under its own name."""
+    dead, live = CollectorPart(Kind.CLIPBOARD, "dead", NOT_THERE), CollectorPart(Kind.KEY_NAMED, "live", "")
+    found = of_collectors(ground_of(place, dead, live))
+    assert found["clipboard"] == (Level.WARN, f"dead: {NOT_THERE}", "the other kinds go on")
+    assert set(found) == {"clipboard", "fields"}
+    assert found["fields"][1] == "the accessibility tree answers"

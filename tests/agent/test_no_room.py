@@ -13,6 +13,7 @@ import pytest
 
 from agent import policies
 from agent.alone import Alone
+from agent.choosing import choose_unknown_link, choose_unplugged
 from agent.daemon import Daemon
 from agent.messages import Done, Withdraw
 from agent.subject import Subject
@@ -145,6 +146,31 @@ def test_exemptions_outlive_a_kill_after_the_broken_ledger_was_set_aside(subject
     cancelled.record.note("exemption_cancelled", at(10), {"id": cancelled.record.choice.exemptions[0].id})
     cancelled.close()
     assert Subject(subject.places, BOOT, at(11)).record.choice.exemptions == ()
+
+
+def test_what_was_chosen_to_exempt_outlives_a_broken_ledger(subject: Subject) -> None:
+    """INV-15: without a charger, and on a link of which nothing tells; taken back later it is taken back. What opens is not carried."""
+    choose_unplugged(subject, at(4), exempt=True)
+    choose_unknown_link(subject, at(4), exempt=True)
+    subject.close()
+    damage(subject)
+    subject.places.set_ledger_aside(5)
+    for _ in range(2):
+        again = Subject(subject.places, BOOT, at(9))
+        assert (again.record.choice.unplugged, again.record.choice.link_unknown) == (True, True)
+        assert len(again.record.entries) == 3
+        again.close()
+    again = Subject(subject.places, BOOT, at(10))
+    choose_unplugged(again, at(10), exempt=False)
+    choose_unknown_link(again, at(10), exempt=False)
+    again.close()
+    for opened_at in (at(11), at(12)):
+        again = Subject(subject.places, BOOT, opened_at)
+        assert (again.record.choice.unplugged, again.record.choice.link_unknown) == (False, False)
+        again.close()
+    again.places.set_ledger_aside(13)
+    last = Subject(subject.places, BOOT, at(14))
+    assert (last.record.choice.unplugged, last.record.choice.link_unknown) == (True, True), "the end of it is not believed"
 
 
 def test_what_is_open_when_a_ledger_is_set_aside_writes_into_the_new_one(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:

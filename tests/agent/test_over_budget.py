@@ -11,17 +11,15 @@ from agent import budget, choosing, messages, permission, report
 from agent.budget import Cause, Level
 from agent.chronicle import STOOD
 from agent.daemon import Daemon
-from agent.doctor import Check, Ground, _budget
 from agent.errors import CannotDo
-from agent.places import Places
 from agent.policies import InForce
 from agent.registering import Registering
 from agent.report import Alive
-from agent.settings import Settings, SettingsWrong, read
+from agent.settings import Settings
 from agent.show import status_lines
 from agent.status import CollectorPart, Status
 from agent.subject import Subject
-from agent.uploading import NO_ROOM, Uploading
+from agent.uploading import NO_ROOM, TOO_LARGE, Uploading
 from consent.event import Event, KeyChord, Modifier
 from consent.gate import Admitted, decide
 from consent.history import LINK_UNKNOWN_CHOSEN
@@ -30,7 +28,7 @@ from tests.agent.people import BOOT, POLICY, at, clicks, keep, recording, say_ye
 from tests.agent.test_daemon import Clock, a_day_in
 from tests.agent.test_watchdog import Answering
 from tests.register import REGISTER
-from transport.allowance import DAY_BYTES, MONTH_BYTES, Limits
+from transport.allowance import DAY_BYTES, MONTH_BYTES
 from transport.span import Everything
 
 CHORDS, CLICKS = Kind.KEY_CHORD, Kind.POINTER_BUTTON
@@ -155,6 +153,9 @@ def test_where_less_would_be_nothing_it_is_blocked_and_says_so(tmp_path: Path, m
         daemon.reconsider()
         assert daemon.standing.blockers == (Blocker.OVER_BUDGET,)
         assert "more of this computer than it may" in permission.words(daemon.standing)
+        said = "Blocked: it would take more of this computer than it may (the battery is below 40 %). Nothing is recorded."
+        assert status(daemon).words == said
+        assert [each.words for each in daemon.icon.heard if isinstance(each, messages.Appear)][-1] == said
 
     run(work)
 
@@ -235,6 +236,9 @@ def test_an_envelope_that_does_not_fit_into_what_is_left_is_told(tmp_path: Path)
         subject.spend(DAY_BYTES - 100, at(2))
         await uploading._send()
         assert uploading.waits == NO_ROOM
+        subject.settings = Settings("http://127.0.0.1:9", trial=True, bytes_a_month=1000)  # as if so much waited in one envelope
+        await uploading._send()
+        assert uploading.waits == TOO_LARGE, "no tomorrow is promised"
         assert subject.outbox.stats().envelopes == 1
 
     run(work)
@@ -325,69 +329,3 @@ def test_a_months_bytes_survive_restarts_and_no_clock_gives_more(tmp_path: Path)
         assert again.used(moved).room_bytes == 0
     assert subject.used(at(40 * 24 * 60)).room_bytes == DAY_BYTES, "time that passes does"
     subject.close()
-
-
-@pytest.mark.parametrize("broken", [None, b"", b"{}x", b'{"day":"soon"}'])
-def test_a_lost_count_is_made_again_from_the_ledger(tmp_path: Path, broken: bytes | None) -> None:
-    """The file is gone or damaged: what the receiver has acknowledged counts for its day and its month."""
-    subject = subject_in(tmp_path)
-    say_yes(subject, at(0))
-    keep(subject, clicks(1), at(1))
-    subject.seal(recording(), POLICY, at(2), span=Everything())
-    (note,) = subject.outbox.waiting()
-    subject.spend(note.envelope_bytes, at(3))
-    subject.was_sent(note.id, at(3))
-    subject.close()
-    path = subject.places.spent
-    if broken is None:
-        path.unlink()
-    else:
-        path.write_bytes(broken)
-    again = subject_in(tmp_path, at(4))
-    used = again.used(at(4))
-    assert used.day_bytes == used.month_bytes == note.envelope_bytes
-    again.close()
-
-
-@pytest.mark.parametrize("text", ["bytes_a_day = 20000001", "bytes_a_month = 400000001", "bytes_a_day = -1", "bytes_a_day = true"])
-def test_the_settings_only_lower(tmp_path: Path, text: str) -> None:
-    """More than without them is refused, in words."""
-    path = tmp_path / "agent.toml"
-    path.write_text(text)
-    with pytest.raises(SettingsWrong, match="bytes_a_"):
-        read(path)
-    path.write_text("bytes_a_day = 1000\nbytes_a_month = 0")
-    assert read(path).limits == Limits(1000, 0)
-
-
-def test_status_shows_a_machines_own_limits(tmp_path: Path) -> None:
-    """The month is a line where it says more than the day; a limit of nothing is shown as one."""
-    places = Places(tmp_path / "state", tmp_path / "run")
-    places.prepare()
-    subject = Subject(places, BOOT, at(0), Settings(bytes_a_day=0, bytes_a_month=900_000))
-    subject.spend(3000, at(0))
-    lines = [line.plain for line in status_lines(report.report(subject, at(24 * 60), None), 200)]
-    assert "sent        0 batches, 0 B; today 0 B of at most 0 B" in lines
-    assert "            this month 3000 B of at most 900.0 kB" in lines
-    subject.close()
-
-
-def test_doctor_says_what_the_budget_leaves(tmp_path: Path) -> None:
-    """As agreed, or less and why; with what Volens itself takes."""
-
-    async def work() -> None:
-        daemon = somebody(tmp_path)
-        daemon.budget.cpu_percent = 0.42
-        daemon.reconsider()
-        found: list[Check] = []
-        for sparing in (frozenset[Cause](), frozenset({Cause.BATTERY_GOING})):
-            daemon.budget.sparing = sparing
-            daemon.reconsider()
-            found += _budget(Ground(daemon.subject.places, None, status(daemon), {}))
-        used = "today 0 B of at most 20.0 MB, this month 0 B of at most 400.0 MB, 0.4 % of one core in the last minutes"
-        assert [(check.level.value, check.words) for check in found] == [
-            ("ok", used),
-            ("warn", f"less is recorded, because the battery is below 40 %; {used}"),
-        ]
-
-    run(work)

@@ -266,9 +266,25 @@ def test_what_ails_the_observer_is_one_line_of_the_status_and_one_of_doctor(mach
     assert len([line for line in lines if "dead: the hook is deaf" in line]) == 1
     assert not any(kind.value in line for line in lines for kind in found_kinds(found))
     ground = doctor.Ground(machine.subject.places, None, found, {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere"})
-    checks = {check.name: check for look in (doctor._hooks, doctor._roles) for check in look(ground)}
-    assert checks["observer"].words == WHY
+    checks = {check.name: check for look in doctor.CHECKS[-7:] for check in look(ground)}
+    assert (checks["observer"].words, checks["observer"].do) == (WHY, "it is started again")
     assert checks["fields"].level is doctor.Level.OK
+    assert not {"windows", *(kind.value for kind in found_kinds(found))} & set(checks)
+
+
+def test_of_a_crash_loop_doctor_says_what_status_says(machine: Machine) -> None:
+    """That it is not started again, and what to do; and nothing of a dead observer answers."""
+    for _ in range(len(PAUSES_S) + 1):
+        machine.daemon._failed(Blocker.OBSERVER_FAILING, WHY)
+    daemon = machine.daemon
+    alive = Alive(daemon.standing, daemon.collecting, daemon.policy, daemon.indicator.proof, daemon.health(), trouble=daemon.trouble)
+    found = report(machine.subject, machine.time.read(), alive)
+    ground = doctor.Ground(machine.subject.places, None, found, {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere"})
+    (check,) = doctor._observer(ground)
+    assert f"{check.words}; {check.do}" in found.words
+    assert check.words.endswith("is not started again")
+    assert check.do == "try: volens resume"
+    assert not any("answers" in each.words for each in doctor._roles(ground))
 
 
 # --- the courier -------------------------------------------------------------------------------------------------

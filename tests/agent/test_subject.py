@@ -11,16 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from agent import policies
+from agent import policies, show
 from agent.alone import Alone
 from agent.errors import CannotDo
 from agent.messages import AskReceipt, AskStatus, Done, Forget, Pause, ReceiptIs, Resume, Send, StatusIs, Withdraw
 from agent.places import Places
 from agent.reach import Reach
 from agent.subject import Subject
+from consent.event import Clipboard, Event
 from consent.receipt import verify
 from consent.trust import Trusted
 from consent.vocabulary import Blocker, State, SurfaceId, Why
+from consent.words import ClipboardAct, SizeBucket
 from tests.agent.people import BOOT, POLICY, at, clicks, keep, places_in, recording, say_yes, subject_in
 from tests.disks import fill, small_disk
 from tests.policies import PURPOSE_KEY, as_bytes, policy
@@ -265,6 +267,14 @@ def test_a_policy_for_another_receiver_than_the_configured_one_is_refused(subjec
         (False, Blocker.POLICY_REFUSED),
         (False, Blocker.POLICY_REFUSED),
     ]
+
+
+def test_a_paste_of_an_unknown_form_says_nothing_of_its_form(capsys: pytest.CaptureFixture[str]) -> None:
+    """A list of nothing is left out, not printed as a name with nothing behind it."""
+    show.held([Event(SurfaceId("editor"), 1, at(1), 0, 1, Clipboard(ClipboardAct.PASTE, (), SizeBucket.UNKNOWN))])
+    said = capsys.readouterr().out
+    assert "kinds" not in said
+    assert "act paste, size unknown" in said
 
 
 def test_what_is_held_is_shown_although_the_daemon_hangs(subject: Subject) -> None:

@@ -107,8 +107,12 @@ class Combination:
         """Worked out without asking the product: a person's yes, on this machine, to a policy in force; and an icon that shows it."""
         theirs = self.keys.get("receiver") == RECEIVER and self.keys.get("receiver_pin") is None and self.keys.get("trial") != "yes"
         theirs &= self.keys.get("daily_notice") != "no"
-        theirs &= self.keys.get("bytes_a_day") in (None, 0, 20_000_000)  # lowered, never raised; it says what is sent, not what is seen
-        theirs &= self.keys.get("bytes_a_month") is not True and self.keys.get("bytes_a_month") in (None, 1, 400_000_000)
+        theirs &= self.keys.get("bytes_a_day") in (
+            None,
+            10_000,
+            20_000_000,
+        )  # lowered, never raised; it says what is sent, not what is seen
+        theirs &= self.keys.get("bytes_a_month") is not True and self.keys.get("bytes_a_month") in (None, 10_000, 400_000_000)
         yes_and_icon = (self.said, self.shown, self.owner) == ("yes", "recording", "the person")
         themselves = self.by == "the person" and not {"SUDO_UID", "PKEXEC_UID"} & set(self.variables)
         trial = self.keys.get("trial") is True  # throw-away keys, nothing leaves the machine

@@ -69,3 +69,31 @@ def test_an_icon_that_keeps_ending_is_told_of_and_comes_at_once_with_a_display(t
         icon._process._transport.close()  # type: ignore[attr-defined]
 
     asyncio.run(run())
+
+
+def test_an_icon_that_stays_is_told_of_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a while the reason of its ends is gone: what is blocked later for want of an icon has another."""
+    monkeypatch.setattr(trays, "AGAIN_AFTER_S", (0.0, 0.0, 3_600.0))
+    tries = tmp_path / "tries"
+    code = "import os, sys, time; open(sys.argv[1], 'a').write('x'); time.sleep(60 if os.path.getsize(sys.argv[1]) > 3 else 0)"
+
+    async def run() -> None:
+        icon = Trays(tmp_path / "socket")
+        icon._command = [sys.executable, "-c", code, str(tries)]
+        keeping = asyncio.create_task(icon.keep())
+        async with asyncio.timeout(20):
+            while not icon.why:
+                await asyncio.sleep(0.01)
+            monkeypatch.setattr(trays, "STEADY_S", 0.05)
+            icon.sooner()
+            while icon.why:
+                await asyncio.sleep(0.01)
+        assert icon.pid is not None
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        icon.end()
+        assert icon._process is not None
+        await icon._process.wait()
+        icon._process._transport.close()  # type: ignore[attr-defined]
+
+    asyncio.run(run())

@@ -205,6 +205,63 @@ def test_a_leak_that_comes_back_again_and_again_ends_in_a_rest(tmp_path: Path, m
     played(tmp_path, monkeypatch, ["quiet"] * 4, play)
 
 
+def rested(scene: Scene) -> bool:
+    return Blocker.OVER_BUDGET in scene.daemon.standing.blockers
+
+
+def test_after_a_resume_in_a_rest_a_leak_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Four leaks, a rest, `resume`, and the next one leaks as well: it is gone at the next look, and what is said of it is true."""
+
+    async def play(scene: Scene) -> None:
+        meter = Meter()
+        dog = Watchdog(scene.daemon, scene.clock, meter)
+        for _ in range(4):
+            await scene.collects()
+            meter.children = {scene.daemon.observer_pid or 0: effort.CHILD_BYTES + 1}
+            await scene.pass_minutes(1)
+            dog.look()
+        assert rested(scene)
+        scene.daemon.unblock()
+        await scene.collects()
+        meter.children = {scene.daemon.observer_pid or 0: 2 * 10**9}
+        await scene.pass_minutes(1)
+        dog.look()
+        assert (rested(scene), scene.daemon.observer_pid) == (True, None)
+        assert capsys.readouterr().err.count("and was ended") == 5
+        meter.children = {}
+        await scene.pass_minutes(9)
+        dog.look()
+        assert rested(scene), "the second rest of a row lasts ten minutes"
+        await scene.pass_minutes(1)
+        dog.look()
+        assert not rested(scene)
+
+    played(tmp_path, monkeypatch, ["quiet"] * 6, play)
+
+
+def test_after_a_resume_in_a_rest_a_spin_is_seen_and_quiet_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What spun before the resume is no reason for a rest after it; what spins then is one within two minutes."""
+
+    async def play(scene: Scene) -> None:
+        meter = Meter()
+        dog = Watchdog(scene.daemon, scene.clock, meter)
+
+        async def minute(percent: int) -> bool:
+            await scene.pass_minutes(1)
+            meter.cpu_ms += percent * 600
+            dog.look()
+            return rested(scene)
+
+        assert await minute(100)
+        scene.daemon.unblock()
+        assert not await minute(0)
+        assert True in [await minute(100) for _ in range(2)]
+
+    played(tmp_path, monkeypatch, ["quiet"] * 4, play)
+
+
 def test_another_child_that_leaks_is_ended_and_the_observer_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An icon or a courier: whoever keeps it starts the next."""
 
