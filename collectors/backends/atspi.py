@@ -27,6 +27,9 @@ SOON_MS, RETRY_MS = 1_000, 10_000
 LOST_MS = 150
 """After an object lost the focus and none got it (a closed menu), how long until we ask who has it."""
 
+LATE_MS = 100
+"""How long the bus may have more for us than we read at once, until what has the focus counts as unknown: well within the shaper's hold."""
+
 _STARTING = "the accessibility service is starting"
 _DEAF = "; keys are not kept"
 
@@ -61,6 +64,8 @@ class Accessibility:
         self._pid = 0
         self._object = ("", "")
         self._inquiry = self._front = 0
+        self._behind_ms: int | None = None
+        self._late = False
         self._pids: dict[str, int] = {}
 
     # --- the connection ------------------------------------------------------------------------------------------
@@ -85,6 +90,8 @@ class Accessibility:
 
     def due_ms(self) -> int | None:
         """When `pump` has something to do by itself."""
+        if any(bus.behind for bus in (self._session, self._bus) if bus is not None):
+            return self._read().awake_ms
         if self.trouble == _STARTING + _DEAF:
             return self._opened_ms + STARTING_MS
         if self.trouble:
@@ -92,7 +99,7 @@ class Accessibility:
         return self._search_ms
 
     def pump(self) -> None:
-        """Everything that has come."""
+        """What has come, and what is due."""
         try:
             if self._session is not None:
                 self._session.pump()
@@ -103,12 +110,31 @@ class Accessibility:
                 self._bus.pump()
         except BusGoneError:
             self._lost()
+        self._keep_up()
         now_ms = self._read().awake_ms
         if self.trouble == _STARTING + _DEAF and now_ms >= self._opened_ms + STARTING_MS:
             self._hang_up(f"the accessibility {'service' if self._bus is None else 'registry'} does not answer")
         if self._search_ms is not None and now_ms >= self._search_ms:
             self._search()
         self._retry(now_ms)
+
+    def _keep_up(self) -> None:
+        """Whoever floods the bus delays the news of a password field: meanwhile nothing is known, and then it is asked."""
+        now, late = self._read(), False
+        if self._bus is not None and self._bus.behind:
+            self._behind_ms = now.awake_ms if self._behind_ms is None else self._behind_ms
+            late = now.awake_ms >= self._behind_ms + LATE_MS
+        else:
+            self._behind_ms = None
+        self._late, was_late = late, self._late
+        if late and not was_late:
+            self._inquiry += 1
+            self._front += 1
+            self._object, self._search_ms = ("", ""), None
+            self._shaper.focused(now)
+            self._shaper.elements.left(now.awake_ms)
+        if was_late and not late:
+            self._search()
 
     def changed(self) -> None:
         """The screen's word on where accessibility is changed: what was found before may be another now."""
@@ -184,7 +210,7 @@ class Accessibility:
         """Ask the application in front what has the focus in it."""
         self._search_ms = None
         self._inquiry += 1
-        if self._bus is not None and self._pid:
+        if self._bus is not None and self._pid and not self._late:
             since = self._read()
             found: Callable[[str, str, int], None] = lambda name, path, role: self._found(since, name, path, role)  # noqa: E731
             self._converse(find_focused(self._pid, self._pids, found), self._inquiry)
@@ -218,6 +244,8 @@ class Accessibility:
                 self._said(at, sender, path, member, body)
 
     def _said(self, at: Clocks, sender: str, path: str, member: str, body: tuple[Any, ...]) -> None:
+        if self._late:
+            return  # of a time that is over
         focus = member == "StateChanged" and len(body) > 1 and body[0] == "focused"
         if focus:
             self._changed(sender, path, bool(body[1]))

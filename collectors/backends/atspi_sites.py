@@ -152,6 +152,12 @@ class Sites:
 
     def due_ms(self) -> int | None:
         """When `pump` has something to do by itself."""
+        if any(bus.behind for bus in (self._session, self._bus) if bus is not None):
+            return self._read().awake_ms
+        return self._next_ms()
+
+    def _next_ms(self) -> int | None:
+        """When a question is due, or an answer overdue."""
         if self._bus is None or self._process is None:
             return None
         if self._unsure_ms is not None or self._asked_ms is not None:
@@ -163,7 +169,7 @@ class Sites:
         return min((due_ms for due_ms in dues_ms if due_ms is not None), default=None)
 
     def pump(self) -> None:
-        """Everything that has come, and the question that is due."""
+        """What has come, and the question that is due."""
         try:
             for bus in (self._session, self._bus):
                 if bus is not None:
@@ -173,7 +179,7 @@ class Sites:
         if self._session is not None and self._bus is not None:
             self._session.close()
             self._session = None
-        now_ms, due_ms = self._read().awake_ms, self.due_ms()
+        now_ms, due_ms = self._read().awake_ms, self._next_ms()
         if due_ms is None or now_ms < due_ms:
             return
         if self._unsure_ms is not None or self._asked_ms is not None:

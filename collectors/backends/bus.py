@@ -29,6 +29,8 @@ _CONNECTION = re.compile(r":[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+", re.ASCII)
 _MOST_CALLS = 512
 """Calls that nobody answers; more, and the peer is broken."""
 _CONNECT_S = 1.0
+_MOST_BYTES, _MOST_MESSAGES = 1 << 16, 200
+"""Read at once; what is left is read when the observer has done its other work."""
 
 
 def call(target: Target, interface: str, method: str, signature: str = "", body: tuple[Any, ...] = ()) -> Any:
@@ -54,6 +56,9 @@ class BusGoneError(Exception):
 class Bus:
     """A connection.
 
+    Attributes:
+        behind: There may be more than the latest `pump` took: it is to be called again, whether or not the descriptor is ready.
+
     Raises:
         BusGoneError: It cannot be connected to.
     """
@@ -72,6 +77,7 @@ class Bus:
         self._serial = secrets.randbelow(1 << 31)  # a stranger would have to guess it, too
         self._waiting: dict[int, tuple[Steps, str]] = {}
         self._owners: dict[str, str] = {}
+        self.behind = False
         self._send(message_bus.Hello())
 
     def fileno(self) -> int:
@@ -83,19 +89,29 @@ class Bus:
         self._step(self._addressed(steps), first=True, answer=None)
 
     def pump(self) -> None:
-        """Everything that has come. Raises BusGoneError."""
-        while True:
-            try:
-                data = self._socket.recv(1 << 16)
-            except BlockingIOError:
+        """What has come, within bounds: anyone may send without measure. Raises BusGoneError."""
+        read = self.behind = False
+        for _ in range(_MOST_MESSAGES):
+            message = self._parser.get_next_message()
+            if message is None and not read:
+                read, self.behind = True, self._receive() == _MOST_BYTES
+                message = self._parser.get_next_message()
+            if message is None:
                 return
-            except OSError as error:
-                raise BusGoneError("closed the connection") from error
-            if not data:
-                raise BusGoneError("closed the connection")
-            self._parser.add_data(data)
-            while (message := self._parser.get_next_message()) is not None:
-                self._came(message)
+            self._came(message)
+        self.behind = True
+
+    def _receive(self) -> int:
+        try:
+            data = self._socket.recv(_MOST_BYTES)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise BusGoneError("closed the connection") from error
+        if not data:
+            raise BusGoneError("closed the connection")
+        self._parser.add_data(data)
+        return len(data)
 
     def close(self) -> None:
         """Hang up; no conversation goes on."""

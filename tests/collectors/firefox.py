@@ -99,6 +99,7 @@ class SlowBus:
 
     def __init__(self, browser: Browser, heard: Heard) -> None:
         self.browser, self.heard, self.held, self.gone = browser, heard, False, False
+        self.behind = False
         self.stuck = ""
         self.waiting: deque[tuple[Steps, Any]] = deque()
 

@@ -319,3 +319,16 @@ def test_another_window_in_front_ends_all_questions(monkeypatch: pytest.MonkeyPa
     desk.later(5_000)
     assert len(desk.browser.hears) == asked
     assert desk.stage.shaper.pages.vouch(desk.stage.ms, SurfaceId("forge")) is False
+
+
+def test_what_is_left_of_a_flood_is_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing more need come for it, and it is no reason to ask anything."""
+    desk = Desk(monkeypatch)
+    desk.later(500)
+    asked = len(desk.browser.hears)
+    desk.buses[-1].behind = True
+    assert desk.sites.due_ms() == desk.stage.ms
+    desk.later(100)
+    assert len(desk.browser.hears) == asked
+    desk.buses[-1].behind = False
+    assert desk.sites.due_ms() is None

@@ -1,14 +1,16 @@
-"""Whose answers and signals count on a bus: on a private one, with a stranger on it who answers in the place of others."""
+"""Whose answers and signals count on a bus: on a private one, with a stranger on it
+who answers in the place of others, and on a wire of the test's own."""
 
 import os
 import select
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jeepney import Endianness, Header, HeaderFields, Message, MessageType, message_bus, new_method_return
+from jeepney import DBusAddress, Endianness, Header, HeaderFields, Message, MessageType, message_bus, new_method_return, new_signal
 from jeepney.io.blocking import DBusConnection, open_dbus_connection
 
 from collectors.backends.bus import BUS_ITSELF, Bus, Steps, call, owner_of
@@ -72,6 +74,46 @@ def street(tmp_path: Path) -> Iterator[Street]:
         street.bus.close()
         street.application.close()
         street.stranger.close()
+
+
+class Wire:
+    """A bus that we write ourselves: what is sent to it is not looked at."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, heard: Callable[..., None] = lambda *_: None) -> None:
+        ours, self.far = socket.socketpair()
+        monkeypatch.setattr("jeepney.bus.get_bus", lambda address: address)
+        monkeypatch.setattr("jeepney.io.blocking.prep_socket", lambda *_, **__: ours)
+        self.bus = Bus("wire", heard)
+
+    def send(self, count: int, signature: str = "s", body: tuple[Any, ...] = ("x",)) -> None:
+        """So many signals."""
+        message = new_signal(DBusAddress("/x", interface="org.a11y.atspi.Event.Object"), "StateChanged", signature, body)
+        self.far.sendall(b"".join(message.serialise(serial=serial + 1) for serial in range(count)))
+
+    def close(self) -> None:
+        """Both ends."""
+        self.bus.close()
+        self.far.close()
+
+
+@pytest.mark.parametrize("text", ["x", "x" * 1_000])
+def test_a_flood_is_read_piece_by_piece_and_nothing_of_it_is_lost(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Small messages and large ones: after each piece there is time for other work, and it is known that there is more."""
+    signals: list[tuple[Any, ...]] = []
+    wire = Wire(monkeypatch, lambda *signal: signals.append(signal))
+    count, before, sizes = 700 if text == "x" else 150, 0, list[int]()
+    wire.send(count, body=(text,))
+    while len(signals) < count:
+        assert not sizes or wire.bus.behind
+        wire.bus.pump()
+        sizes.append(len(signals) - before)
+        before = len(signals)
+    assert max(sizes) <= 200
+    assert max(sizes) * len(text) <= 1 << 16
+    assert len(sizes) > 2
+    wire.bus.pump()
+    assert not wire.bus.behind
+    wire.close()
 
 
 def _serve(connection: DBusConnection, signature: str, value: Any) -> None:
