@@ -5,6 +5,7 @@ of every message who sent it), or if the bus itself says that the call failed. A
 called.
 """
 
+import contextlib
 import os
 import re
 import secrets
@@ -26,6 +27,8 @@ BUS_ITSELF = "org.freedesktop.DBus"
 _SERVICES = ("org.a11y.Bus", "org.a11y.atspi.Registry")
 """Whom we call by a name. Other names than these and the bus's own are those of connections: nobody makes us start a program."""
 _CONNECTION = re.compile(r":[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+", re.ASCII)
+_NONSENSE = (TypeError, ValueError, LookupError, AttributeError)
+"""A signal or an answer of another shape than it should have makes these: whoever sent it is not understood."""
 _MOST_CALLS = 512
 """Calls that nobody answers; more, and the peer is broken."""
 _CONNECT_S = 1.0
@@ -126,7 +129,8 @@ class Bus:
         if kind is MessageType.signal:
             if sender == BUS_ITSELF and fields.get(HeaderFields.member) == "NameOwnerChanged":
                 self._owners.pop(message.body[0], None)
-            self._heard(sender, fields.get(HeaderFields.path, ""), fields.get(HeaderFields.member, ""), message.body)
+            with contextlib.suppress(*_NONSENSE):
+                self._heard(sender, fields.get(HeaderFields.path, ""), fields.get(HeaderFields.member, ""), message.body)
         elif kind in (MessageType.method_return, MessageType.error):
             returned = kind is MessageType.method_return
             serial = fields.get(HeaderFields.reply_serial, 0)
@@ -171,8 +175,8 @@ class Bus:
             message = next(steps) if first else steps.send(answer)
         except StopIteration:
             return
-        except (TypeError, ValueError, LookupError, AttributeError):
-            return  # an answer of another shape than the question's: whoever gave it is not understood
+        except _NONSENSE:
+            return
         if len(self._waiting) >= _MOST_CALLS:
             self._waiting.clear()
         self._waiting[self._send(message)] = (steps, message.header.fields[HeaderFields.destination])

@@ -116,6 +116,21 @@ def test_a_flood_is_read_piece_by_piece_and_nothing_of_it_is_lost(monkeypatch: p
     wire.close()
 
 
+def test_a_signal_of_another_shape_is_not_understood_and_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever hears it counts on what the protocol says it holds."""
+    held: list[Any] = []
+
+    def heard(_sender: str, _path: str, _member: str, body: tuple[Any, ...]) -> None:
+        held.append(body[3][1])
+
+    wire = Wire(monkeypatch, heard)
+    for signature, body in (("siiu", ("x", 0, 0, 7)), ("s", ("x",)), ("siia{sv}", ("x", 0, 0, {})), ("siiv", ("x", 0, 0, ("s", "end")))):
+        wire.send(1, signature, body)
+    wire.bus.pump()
+    assert held == ["end"]
+    wire.close()
+
+
 def _serve(connection: DBusConnection, signature: str, value: Any) -> None:
     """Answer the next question."""
     while (asked := connection.receive(timeout=ANSWER_S)).header.message_type is not MessageType.method_call:
