@@ -46,6 +46,8 @@ _RULES = (
 )
 _PAGE_TAB = 37
 _MOST_OTHERS = 4096
+_MOST_TABS = 8
+"""Selected objects that are asked about within SPACING_MS; of more, it is taken that a tab was among them."""
 
 Found = Callable[[SurfaceRule | None], None]
 
@@ -69,7 +71,7 @@ class Sites:
         self._names: dict[Running, str] = {}
         self._documents: dict[Running, Documents] = {}
         self._others: set[tuple[str, str]] = set()
-        self._inquiry = 0
+        self._inquiry = self._tabs = self._tabs_ms = 0
         self._forget_window()
 
     def _forget_window(self) -> None:
@@ -192,9 +194,10 @@ class Sites:
     # --- questions and answers -----------------------------------------------------------------------------------
 
     def _ask_soon(self) -> None:
-        """At once, or after the answer that is still to come."""
-        self._due_ms = self._read().awake_ms
-        if self._asked_ms is None and not self._unsure:
+        """At once, or SPACING_MS after the latest question (a page can make any number of signs), or after the answer that is still to come."""
+        now_ms = self._read().awake_ms
+        self._due_ms = max(now_ms, self._last_ms + SPACING_MS)
+        if now_ms >= self._due_ms and self._asked_ms is None and not self._unsure:
             self._ask()
 
     def _ask(self) -> None:
@@ -301,9 +304,16 @@ class Sites:
         self._ask_soon()
 
     def _ask_whether_tab(self, sender: str, path: str) -> None:
-        if self._bus is not None:
+        now_ms = self._read().awake_ms
+        if now_ms >= self._tabs_ms + SPACING_MS:
+            self._tabs_ms, self._tabs = now_ms, 0
+        self._tabs += 1
+        if self._tabs > _MOST_TABS:
+            self._pages.elsewhere(now_ms)
+            self._ask_soon()
+        elif self._bus is not None:
             self._unsure += 1
-            self._unsure_ms = self._read().awake_ms if self._unsure_ms is None else self._unsure_ms
+            self._unsure_ms = now_ms if self._unsure_ms is None else self._unsure_ms
             try:
                 self._bus.run(self._is_it_a_tab(sender, path, self._inquiry))
             except BusGoneError:

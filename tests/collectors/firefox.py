@@ -74,9 +74,9 @@ class Browser:
         return ([SHOWING | (BUSY if self._of(path).busy else 0), 0],)
 
     def _GetRole(self, path: str, _: object) -> tuple:
-        return (
-            63 if path.endswith("/bar") else 33 if path.endswith("/menu") else TAB if path == "/tab" else ENTRY if path == "/entry" else 95,
-        )
+        roles = {"/tab": TAB, "/bar": 63, "/menu": 33}
+        named = [role for end, role in roles.items() if path.endswith(end)]
+        return (ENTRY if path.startswith("/entry") else named[0] if named else 95,)
 
     def _GetAttributes(self, path: str, _: object) -> tuple:
         return (dict([self.windows[path.removesuffix("/bar/part")].part]),)

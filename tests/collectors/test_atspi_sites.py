@@ -332,3 +332,33 @@ def test_what_is_left_of_a_flood_is_read_at_once(monkeypatch: pytest.MonkeyPatch
     assert len(desk.browser.hears) == asked
     desk.buses[-1].behind = False
     assert desk.sites.due_ms() is None
+
+
+@pytest.mark.parametrize(("path", "what", "most"), [("/page/x", "focused", 1), ("/page/x", "busy", 1), ("/entry{}", "selected", 9)])
+def test_however_many_signs_a_page_makes_there_are_few_questions(monkeypatch: pytest.MonkeyPatch, path: str, what: str, most: int) -> None:
+    """A script can move the focus as often as it likes. A question about the page, and eight about what was selected, in SPACING_MS."""
+    desk = Desk(monkeypatch)
+    desk.later(3_000)
+    asked = len(desk.browser.hears)
+    desk.signal(path.format(""), "StateChanged", what, 1, 0, ("i", 0), {})
+    desk.later(SPACING_MS + 10)
+    one = len(desk.browser.hears) - asked
+    asked = len(desk.browser.hears)
+    for step in range(300):
+        desk.signal(path.format(step), "StateChanged", what, 1, 0, ("i", 0), {})
+    assert len(desk.browser.hears) - asked <= most * one
+    desk.later(3_000)
+    assert desk.found[-1] == "forge"
+
+
+def test_more_that_was_selected_than_is_asked_about_counts_as_a_tab(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that was made before it is vouched for."""
+    desk = Desk(monkeypatch)
+    desk.later(500)
+    desk.stage.front(Front(SurfaceId("forge"), 5, site=True))
+    made_ms = desk.stage.ms
+    desk.stage.shaper.pages.wait(made_ms)
+    desk.later(20)
+    for step in range(9):
+        desk.signal(f"/entry{step}", "StateChanged", "selected", 1, 0, ("i", 0), {})
+    assert desk.stage.shaper.pages.vouch(made_ms, SurfaceId("forge")) is False
