@@ -80,6 +80,7 @@ class Bus:
         self._serial = secrets.randbelow(1 << 31)  # a stranger would have to guess it, too
         self._waiting: dict[int, tuple[Steps, str]] = {}
         self._owners: dict[str, str] = {}
+        self._followed: set[str] = set()
         self.behind = False
         self._send(message_bus.Hello())
 
@@ -158,8 +159,9 @@ class Bus:
         if name == BUS_ITSELF or _CONNECTION.fullmatch(name):
             return name
         if name in _SERVICES and name not in self._owners:
-            rule = f"type='signal',sender='{BUS_ITSELF}',member='NameOwnerChanged',arg0='{name}'"
-            yield _ask_bus("AddMatch", "s", rule)
+            if name not in self._followed:
+                self._followed.add(name)
+                yield _ask_bus("AddMatch", "s", f"type='signal',sender='{BUS_ITSELF}',member='NameOwnerChanged',arg0='{name}'")
             owner = yield _ask_bus("GetNameOwner", "s", name)
             if owner is None:
                 yield _ask_bus("StartServiceByName", "su", name, 0)

@@ -114,6 +114,8 @@ class SlowBus:
             raise BusGoneError("closed the connection")
         while not self.held and any(message.header.fields[HeaderFields.path] != self.stuck for _, message in self.waiting):
             self.one(self.stuck)
+        if self.gone:  # what was answered made us hang up
+            raise BusGoneError("closed the connection")
 
     def run(self, steps: Steps) -> None:
         if self.gone:

@@ -362,3 +362,60 @@ def test_more_that_was_selected_than_is_asked_about_counts_as_a_tab(monkeypatch:
     for step in range(9):
         desk.signal(f"/entry{step}", "StateChanged", "selected", 1, 0, ("i", 0), {})
     assert desk.stage.shaper.pages.vouch(made_ms, SurfaceId("forge")) is False
+
+
+def test_why_we_hung_up_is_what_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when the closed connection is noticed after it."""
+    desk = Desk(monkeypatch)
+    desk.later(500)
+    desk.buses[-1].close()
+    desk.sites.pump()
+    assert desk.sites.trouble == "the accessibility service ended"
+    desk.browser.silent.add("GetAddress")
+    monkeypatch.setattr(SlowBus, "run", lambda self, steps: self._go(lambda: next(steps), steps))
+    desk.stage.ms += REOPEN_MS
+    desk.sites.watch(desk.identity)
+    desk.sites.pump()
+    assert desk.sites.trouble == "this session has no accessibility service"
+
+
+def _changes(desk: Desk, sender: str = "org.freedesktop.DBus", owner: str = "") -> None:
+    desk.signal("/org/freedesktop/DBus", "NameOwnerChanged", "org.a11y.atspi.Registry", ":1.2", owner, name=sender)
+
+
+def test_when_the_registry_ends_nothing_is_vouched_for_until_we_are_registered_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The browser may not tell of its tabs in between. Only the bus itself is believed."""
+    desk = Desk(monkeypatch)
+    desk.later(500)
+    desk.stage.front(Front(SurfaceId("forge"), 5, site=True))
+    made_ms = desk.stage.ms
+    desk.stage.shaper.pages.wait(made_ms)
+    question = ("RegisterEvent", "/org/a11y/atspi/registry")
+    count = desk.browser.hears.count(question)
+    desk.later(20)
+    _changes(desk, sender=":1.66")
+    assert desk.found == ["forge"]
+    _changes(desk)
+    assert desk.found == ["forge", None]
+    assert desk.stage.shaper.pages.vouch(made_ms, SurfaceId("forge")) is False
+    desk.later(1_000)
+    assert desk.browser.hears.count(question) == 2 * count
+    assert desk.found == ["forge", None, "forge"]
+
+
+def test_a_registration_in_the_middle_of_which_the_registry_changes_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One half was told to a registry that is gone."""
+    desk = Desk(monkeypatch)
+    desk.later(500)
+    bus, count = desk.buses[-1], desk.browser.hears.count(("RegisterEvent", "/org/a11y/atspi/registry"))
+    bus.held = True
+    _changes(desk)
+    desk.later(SPACING_MS + 20)
+    while desk.browser.hears[-1][0] != "RegisterEvent":
+        bus.one()
+    _changes(desk, owner=":1.9")
+    bus.held = False
+    desk.sites.pump()
+    desk.later(1_000)
+    assert desk.browser.hears.count(("RegisterEvent", "/org/a11y/atspi/registry")) == 3 * count
+    assert desk.found == ["forge", None, "forge"]
