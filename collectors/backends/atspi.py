@@ -1,5 +1,6 @@
 """Which sort of field has the focus, and what is highlighted, by AT-SPI. Asks for roles and states: never for text or values.
 
+What is highlighted only where elements are granted.
 It never subscribes to changes of text. Whatever goes wrong here, the role is unknown, and without a role no key is kept.
 An object counts only if the process that owns it is the one whose window is in front. What can be wrong with the service is told
 apart, and looked for again: when the bus or the screen says that something changed, and otherwise after one second, two, four ...
@@ -40,21 +41,24 @@ class Accessibility:
     Args:
         window: Where the window in front is now; None if it is gone.
         told: Where the screen sends applications to for their accessibility (`AT_SPI_BUS`); empty if it does not say.
+        elements: Whether elements are granted. Otherwise nothing is heard or asked of items.
 
     Attributes:
         trouble: Why keys cannot be kept at all now, for people; empty if they can.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - whom to ask and to tell, and what was granted
         self,
         read: Clock,
         shaper: Shaper,
         connect: Callable[[str, Heard], Bus] = Bus,
+        *,
         window: Callable[[], Geometry | None] = lambda: None,
         told: Callable[[], str] = str,
+        elements: bool = True,
     ) -> None:
         self._read, self._shaper, self._connect, self._told = read, shaper, connect, told
-        self._highlights = Highlights(shaper.elements, self._converse_in_front, window)
+        self._highlights = Highlights(shaper.elements, self._converse_in_front, window) if elements else None
         self._session: Bus | None = None
         self._bus: Bus | None = None
         self.trouble = _STARTING + _DEAF
@@ -158,7 +162,8 @@ class Accessibility:
         self._put_off(why)
         self._session = self._bus = None
         self._pids.clear()
-        self._highlights.forget()
+        if self._highlights is not None:
+            self._highlights.forget()
         self._shaper.elements.left(self._read().awake_ms)
         self._object, self._search_ms, self.trouble = ("", ""), None, why + _DEAF
 
@@ -185,7 +190,7 @@ class Accessibility:
             self._hang_up("the accessibility service does not answer")
 
     def _register(self) -> Steps:
-        why = yield from register()
+        why = yield from register(elements=self._highlights is not None)
         if why:
             self._hang_up(why)
             return
@@ -200,7 +205,8 @@ class Accessibility:
         self._inquiry += 1
         self._front += 1
         self._search_ms = None
-        self._highlights.watch(labels or NoLabels())
+        if self._highlights is not None:
+            self._highlights.watch(labels or NoLabels())
         if self.trouble:
             self._retry(self._read().awake_ms)
             return
@@ -218,7 +224,8 @@ class Accessibility:
     def _found(self, since: Clocks, name: str, path: str, role: int) -> None:
         self._object = (name, path)
         self._shaper.role(self._read(), role_of(role))
-        self._highlights.focused(since, (name, path), role)
+        if self._highlights is not None:
+            self._highlights.focused(since, (name, path), role)
 
     def _signalled(self, sender: str, path: str, member: str, body: tuple[Any, ...]) -> None:
         if sender == BUS_ITSELF:
@@ -249,7 +256,7 @@ class Accessibility:
         focus = member == "StateChanged" and len(body) > 1 and body[0] == "focused"
         if focus:
             self._changed(sender, path, bool(body[1]))
-        if not focus or not body[1]:
+        if self._highlights is not None and (not focus or not body[1]):
             self._highlights.signalled(at, (sender, path), member, body)
 
     def _changed(self, sender: str, path: str, gained: bool) -> None:
@@ -271,7 +278,8 @@ class Accessibility:
         answer = yield call((sender, path), "org.a11y.atspi.Accessible", "GetRole")
         if answer is None:
             self._shaper.role(self._read(), NoRole.UNKNOWN)
-            self._highlights.focused(since, (sender, path), None)
+            if self._highlights is not None:
+                self._highlights.focused(since, (sender, path), None)
         else:
             self._found(since, sender, path, int(answer[0]))
 
