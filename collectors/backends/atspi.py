@@ -1,5 +1,6 @@
 """Which sort of field has the focus, and what is highlighted, by AT-SPI. Asks for roles and states: never for text or values.
 
+What is highlighted only where elements are granted.
 It never subscribes to changes of text. Whatever goes wrong here, the role is unknown, and without a role no key is kept.
 An object counts only if the process that owns it is the one whose window is in front. What can be wrong with the service is told
 apart, and looked for again: when the bus or the screen says that something changed, and otherwise after one second, two, four ...
@@ -27,6 +28,9 @@ SOON_MS, RETRY_MS = 1_000, 10_000
 LOST_MS = 150
 """After an object lost the focus and none got it (a closed menu), how long until we ask who has it."""
 
+LATE_MS = 100
+"""How long the bus may have more for us than we read at once, until what has the focus counts as unknown: well within the shaper's hold."""
+
 _STARTING = "the accessibility service is starting"
 _DEAF = "; keys are not kept"
 
@@ -37,21 +41,24 @@ class Accessibility:
     Args:
         window: Where the window in front is now; None if it is gone.
         told: Where the screen sends applications to for their accessibility (`AT_SPI_BUS`); empty if it does not say.
+        elements: Whether elements are granted. Otherwise nothing is heard or asked of items.
 
     Attributes:
         trouble: Why keys cannot be kept at all now, for people; empty if they can.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - whom to ask and to tell, and what was granted
         self,
         read: Clock,
         shaper: Shaper,
         connect: Callable[[str, Heard], Bus] = Bus,
+        *,
         window: Callable[[], Geometry | None] = lambda: None,
         told: Callable[[], str] = str,
+        elements: bool = True,
     ) -> None:
         self._read, self._shaper, self._connect, self._told = read, shaper, connect, told
-        self._highlights = Highlights(shaper.elements, self._converse_in_front, window)
+        self._highlights = Highlights(shaper.elements, self._converse_in_front, window) if elements else None
         self._session: Bus | None = None
         self._bus: Bus | None = None
         self.trouble = _STARTING + _DEAF
@@ -61,6 +68,8 @@ class Accessibility:
         self._pid = 0
         self._object = ("", "")
         self._inquiry = self._front = 0
+        self._behind_ms: int | None = None
+        self._late = False
         self._pids: dict[str, int] = {}
 
     # --- the connection ------------------------------------------------------------------------------------------
@@ -85,6 +94,8 @@ class Accessibility:
 
     def due_ms(self) -> int | None:
         """When `pump` has something to do by itself."""
+        if any(bus.behind for bus in (self._session, self._bus) if bus is not None):
+            return self._read().awake_ms
         if self.trouble == _STARTING + _DEAF:
             return self._opened_ms + STARTING_MS
         if self.trouble:
@@ -92,7 +103,7 @@ class Accessibility:
         return self._search_ms
 
     def pump(self) -> None:
-        """Everything that has come."""
+        """What has come, and what is due."""
         try:
             if self._session is not None:
                 self._session.pump()
@@ -103,12 +114,31 @@ class Accessibility:
                 self._bus.pump()
         except BusGoneError:
             self._lost()
+        self._keep_up()
         now_ms = self._read().awake_ms
         if self.trouble == _STARTING + _DEAF and now_ms >= self._opened_ms + STARTING_MS:
             self._hang_up(f"the accessibility {'service' if self._bus is None else 'registry'} does not answer")
         if self._search_ms is not None and now_ms >= self._search_ms:
             self._search()
         self._retry(now_ms)
+
+    def _keep_up(self) -> None:
+        """Whoever floods the bus delays the news of a password field: meanwhile nothing is known, and then it is asked."""
+        now, late = self._read(), False
+        if self._bus is not None and self._bus.behind:
+            self._behind_ms = now.awake_ms if self._behind_ms is None else self._behind_ms
+            late = now.awake_ms >= self._behind_ms + LATE_MS
+        else:
+            self._behind_ms = None
+        self._late, was_late = late, self._late
+        if late and not was_late:
+            self._inquiry += 1
+            self._front += 1
+            self._object, self._search_ms = ("", ""), None
+            self._shaper.focused(now)
+            self._shaper.elements.left(now.awake_ms)
+        if was_late and not late:
+            self._search()
 
     def changed(self) -> None:
         """The screen's word on where accessibility is changed: what was found before may be another now."""
@@ -132,7 +162,8 @@ class Accessibility:
         self._put_off(why)
         self._session = self._bus = None
         self._pids.clear()
-        self._highlights.forget()
+        if self._highlights is not None:
+            self._highlights.forget()
         self._shaper.elements.left(self._read().awake_ms)
         self._object, self._search_ms, self.trouble = ("", ""), None, why + _DEAF
 
@@ -159,7 +190,7 @@ class Accessibility:
             self._hang_up("the accessibility service does not answer")
 
     def _register(self) -> Steps:
-        why = yield from register()
+        why = yield from register(elements=self._highlights is not None)
         if why:
             self._hang_up(why)
             return
@@ -174,7 +205,8 @@ class Accessibility:
         self._inquiry += 1
         self._front += 1
         self._search_ms = None
-        self._highlights.watch(labels or NoLabels())
+        if self._highlights is not None:
+            self._highlights.watch(labels or NoLabels())
         if self.trouble:
             self._retry(self._read().awake_ms)
             return
@@ -184,7 +216,7 @@ class Accessibility:
         """Ask the application in front what has the focus in it."""
         self._search_ms = None
         self._inquiry += 1
-        if self._bus is not None and self._pid:
+        if self._bus is not None and self._pid and not self._late:
             since = self._read()
             found: Callable[[str, str, int], None] = lambda name, path, role: self._found(since, name, path, role)  # noqa: E731
             self._converse(find_focused(self._pid, self._pids, found), self._inquiry)
@@ -192,7 +224,8 @@ class Accessibility:
     def _found(self, since: Clocks, name: str, path: str, role: int) -> None:
         self._object = (name, path)
         self._shaper.role(self._read(), role_of(role))
-        self._highlights.focused(since, (name, path), role)
+        if self._highlights is not None:
+            self._highlights.focused(since, (name, path), role)
 
     def _signalled(self, sender: str, path: str, member: str, body: tuple[Any, ...]) -> None:
         if sender == BUS_ITSELF:
@@ -218,10 +251,12 @@ class Accessibility:
                 self._said(at, sender, path, member, body)
 
     def _said(self, at: Clocks, sender: str, path: str, member: str, body: tuple[Any, ...]) -> None:
+        if self._late:
+            return  # of a time that is over
         focus = member == "StateChanged" and len(body) > 1 and body[0] == "focused"
         if focus:
             self._changed(sender, path, bool(body[1]))
-        if not focus or not body[1]:
+        if self._highlights is not None and (not focus or not body[1]):
             self._highlights.signalled(at, (sender, path), member, body)
 
     def _changed(self, sender: str, path: str, gained: bool) -> None:
@@ -243,7 +278,8 @@ class Accessibility:
         answer = yield call((sender, path), "org.a11y.atspi.Accessible", "GetRole")
         if answer is None:
             self._shaper.role(self._read(), NoRole.UNKNOWN)
-            self._highlights.focused(since, (sender, path), None)
+            if self._highlights is not None:
+                self._highlights.focused(since, (sender, path), None)
         else:
             self._found(since, sender, path, int(answer[0]))
 

@@ -10,14 +10,13 @@ BUS_PROPERTY = "AT_SPI_BUS"
 """On the root window: where toolkits look for the accessibility bus before they ask the session for it."""
 
 _LAUNCHER = ("org.a11y.Bus", "/org/a11y/bus")
-_EVENTS = ("object:state-changed:focused", "object:state-changed:selected", "object:active-descendant-changed")
 _OBJECT = "type='signal',interface='org.a11y.atspi.Event.Object'"
-_RULES = (
-    f"{_OBJECT},member='StateChanged',arg0='focused'",
-    f"{_OBJECT},member='StateChanged',arg0='selected'",
-    f"{_OBJECT},member='ActiveDescendantChanged'",
-    f"type='signal',sender='{BUS_ITSELF}',member='NameOwnerChanged',arg0='{REGISTRY}'",
+_FOCUSED = ("object:state-changed:focused", f"{_OBJECT},member='StateChanged',arg0='focused'")
+_OF_ITEMS = (
+    ("object:state-changed:selected", f"{_OBJECT},member='StateChanged',arg0='selected'"),
+    ("object:active-descendant-changed", f"{_OBJECT},member='ActiveDescendantChanged'"),
 )
+_REGISTRY_CHANGED = f"type='signal',sender='{BUS_ITSELF}',member='NameOwnerChanged',arg0='{REGISTRY}'"
 
 
 def enable_and_find() -> Generator[Any, Answer, str]:
@@ -30,17 +29,18 @@ def enable_and_find() -> Generator[Any, Answer, str]:
     return answer[0]
 
 
-def register() -> Generator[Any, Answer, str]:
-    """Asks the accessibility bus to tell of what is focused and selected; why it will not, or nothing."""
+def register(elements: bool) -> Generator[Any, Answer, str]:
+    """Asks the accessibility bus to tell of what is focused, and if there are to be elements selected; why it will not, or nothing."""
     registry = (REGISTRY, "/org/a11y/atspi/registry")
-    for event in _EVENTS:
+    wanted = (_FOCUSED, *_OF_ITEMS) if elements else (_FOCUSED,)
+    for event, _ in wanted:
         answer = yield call(registry, REGISTRY, "RegisterEvent", "sass", (event, [], ""))
         if answer is None:  # before at-spi2 2.40
             answer = yield call(registry, REGISTRY, "RegisterEvent", "s", (event,))
         if answer is None:
             return "the accessibility registry does not answer"
     bus = (BUS_ITSELF, "/org/freedesktop/DBus")
-    for rule in _RULES:
+    for rule in (*(rule for _, rule in wanted), _REGISTRY_CHANGED):
         if (yield call(bus, bus[0], "AddMatch", "s", (rule,))) is None:
             return "the accessibility service does not tell of focus"
     return ""

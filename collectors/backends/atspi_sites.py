@@ -7,7 +7,8 @@ nothing is asked.
 from collections.abc import Callable
 from typing import Any
 
-from collectors.backends.bus import Bus, BusGoneError, Heard, Steps, call, owner_of, session_address
+from collectors.backends.atspi_service import REGISTRY
+from collectors.backends.bus import BUS_ITSELF, Bus, BusGoneError, Heard, Steps, call, owner_of, session_address
 from collectors.backends.documents import Documents, NoPage, Page
 from collectors.collector import Clock
 from collectors.identity import Identity, Running
@@ -25,9 +26,10 @@ REOPEN_MS = 10_000
 TOLD = "Firefox's pages are told apart by the accessibility service; private windows are told by it too, and are not recorded"
 
 _LAUNCHER = ("org.a11y.Bus", "/org/a11y/bus")
-_REGISTRY = ("org.a11y.atspi.Registry", "/org/a11y/atspi/registry")
-_REGISTRY_ROOT = ("org.a11y.atspi.Registry", "/org/a11y/atspi/accessible/root")
-_MESSAGE_BUS = ("org.freedesktop.DBus", "/org/freedesktop/DBus")
+_REGISTRY = (REGISTRY, "/org/a11y/atspi/registry")
+_REGISTRY_ROOT = (REGISTRY, "/org/a11y/atspi/accessible/root")
+_MESSAGE_BUS = (BUS_ITSELF, "/org/freedesktop/DBus")
+_REGISTRY_RULE = f"type='signal',sender='{BUS_ITSELF}',member='NameOwnerChanged',arg0='{REGISTRY}'"
 _EVENTS = (
     "object:state-changed:selected",
     "object:state-changed:focused",
@@ -46,6 +48,8 @@ _RULES = (
 )
 _PAGE_TAB = 37
 _MOST_OTHERS = 4096
+_MOST_TABS = 8
+"""Selected objects that are asked about within SPACING_MS; of more, it is taken that a tab was among them."""
 
 Found = Callable[[SurfaceRule | None], None]
 
@@ -69,7 +73,8 @@ class Sites:
         self._names: dict[Running, str] = {}
         self._documents: dict[Running, Documents] = {}
         self._others: set[tuple[str, str]] = set()
-        self._inquiry = 0
+        self._hears_registry = False
+        self._registries = self._inquiry = self._tabs = self._tabs_ms = 0
         self._forget_window()
 
     def _forget_window(self) -> None:
@@ -118,11 +123,16 @@ class Sites:
         self.trouble = ""
         self._ask_soon()
 
+    def _lost(self) -> None:
+        if self.sources():  # otherwise we hung up ourselves, and said why
+            self._hang_up("the accessibility service ended")
+
     def _hang_up(self, why: str) -> None:
         for bus in (self._session, self._bus):
             if bus is not None:
                 bus.close()
         self._session = self._bus = None
+        self._hears_registry = False
         self._names.clear()
         self._documents.clear()
         self.trouble = why
@@ -152,6 +162,12 @@ class Sites:
 
     def due_ms(self) -> int | None:
         """When `pump` has something to do by itself."""
+        if any(bus.behind for bus in (self._session, self._bus) if bus is not None):
+            return self._read().awake_ms
+        return self._next_ms()
+
+    def _next_ms(self) -> int | None:
+        """When a question is due, or an answer overdue."""
         if self._bus is None or self._process is None:
             return None
         if self._unsure_ms is not None or self._asked_ms is not None:
@@ -163,17 +179,17 @@ class Sites:
         return min((due_ms for due_ms in dues_ms if due_ms is not None), default=None)
 
     def pump(self) -> None:
-        """Everything that has come, and the question that is due."""
+        """What has come, and the question that is due."""
         try:
             for bus in (self._session, self._bus):
                 if bus is not None:
                     bus.pump()
         except BusGoneError:
-            self._hang_up("the accessibility service ended")
+            self._lost()
         if self._session is not None and self._bus is not None:
             self._session.close()
             self._session = None
-        now_ms, due_ms = self._read().awake_ms, self.due_ms()
+        now_ms, due_ms = self._read().awake_ms, self._next_ms()
         if due_ms is None or now_ms < due_ms:
             return
         if self._unsure_ms is not None or self._asked_ms is not None:
@@ -186,9 +202,10 @@ class Sites:
     # --- questions and answers -----------------------------------------------------------------------------------
 
     def _ask_soon(self) -> None:
-        """At once, or after the answer that is still to come."""
-        self._due_ms = self._read().awake_ms
-        if self._asked_ms is None and not self._unsure:
+        """At once, or SPACING_MS after the latest question, as a page can make any number of signs; or after the answer still to come."""
+        now_ms = self._read().awake_ms
+        self._due_ms = max(now_ms, self._last_ms + SPACING_MS)
+        if now_ms >= self._due_ms and self._asked_ms is None and not self._unsure:
             self._ask()
 
     def _ask(self) -> None:
@@ -199,7 +216,7 @@ class Sites:
         try:
             self._bus.run(self._question(self._process, self._asked_ms, self._inquiry))
         except BusGoneError:
-            self._hang_up("the accessibility service ended")
+            self._lost()
 
     def _question(self, process: Running, asked_ms: int, inquiry: int) -> Steps:
         if process not in self._names:
@@ -215,7 +232,13 @@ class Sites:
                 self._answered(asked_ms, page)
 
     def _introduce(self, process: Running) -> Steps:
-        """Which bus name is this process's; and that we want to hear of its pages, before the first question about them."""
+        """Which bus name is this process's; and that we want to hear of its pages, before the first question about them.
+
+        First that we want to hear of the registry's end: without it the browser may tell nothing.
+        """
+        registry = self._registries
+        if not self._hears_registry:
+            self._hears_registry = (yield call(_MESSAGE_BUS, _MESSAGE_BUS[0], "AddMatch", "s", (_REGISTRY_RULE,))) is not None
         applications = yield call(_REGISTRY_ROOT, "org.a11y.atspi.Accessible", "GetChildren")
         for name in {str(name) for name, _ in applications[0]} if applications is not None else ():
             answer = yield owner_of(name)
@@ -226,7 +249,7 @@ class Sites:
                 for rule in _RULES:
                     listen = (f"type='signal',sender='{name}',{rule}",)
                     answers.append((yield call(_MESSAGE_BUS, _MESSAGE_BUS[0], "AddMatch", "s", listen)))
-                if None not in answers:
+                if None not in answers and self._hears_registry and registry == self._registries:
                     self._names[process] = name
 
     def _answered(self, asked_ms: int, page: Page | NoPage) -> None:
@@ -281,6 +304,8 @@ class Sites:
     # --- signs of another page -----------------------------------------------------------------------------------
 
     def _signalled(self, sender: str, path: str, member: str, body: tuple[Any, ...]) -> None:
+        if sender == BUS_ITSELF and member == "NameOwnerChanged" and body[0] == REGISTRY:
+            self._registry_changed()
         if sender != self._name or self._process is None:
             return
         gained = len(body) > 1 and bool(body[1])
@@ -294,14 +319,32 @@ class Sites:
         self._retries = 0
         self._ask_soon()
 
+    def _registry_changed(self) -> None:
+        """It ended, or is back: the browser may not know any more that we listen. Nothing counts until we have registered again."""
+        self._registries += 1
+        self._names.clear()
+        self._name = ""
+        self._inquiry += 1
+        self._asked_ms, self._unsure_ms, self._unsure, self._retries = None, None, 0, 0
+        self._nowhere()
+        if self._process is not None:
+            self._due_soon(self._read().awake_ms + SPACING_MS)
+
     def _ask_whether_tab(self, sender: str, path: str) -> None:
-        if self._bus is not None:
+        now_ms = self._read().awake_ms
+        if now_ms >= self._tabs_ms + SPACING_MS:
+            self._tabs_ms, self._tabs = now_ms, 0
+        self._tabs += 1
+        if self._tabs > _MOST_TABS:
+            self._pages.elsewhere(now_ms)
+            self._ask_soon()
+        elif self._bus is not None:
             self._unsure += 1
-            self._unsure_ms = self._read().awake_ms if self._unsure_ms is None else self._unsure_ms
+            self._unsure_ms = now_ms if self._unsure_ms is None else self._unsure_ms
             try:
                 self._bus.run(self._is_it_a_tab(sender, path, self._inquiry))
             except BusGoneError:
-                self._hang_up("the accessibility service ended")
+                self._lost()
 
     def _is_it_a_tab(self, sender: str, path: str, inquiry: int) -> Steps:
         """Options of a page can be selected, too."""

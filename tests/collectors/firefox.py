@@ -74,9 +74,9 @@ class Browser:
         return ([SHOWING | (BUSY if self._of(path).busy else 0), 0],)
 
     def _GetRole(self, path: str, _: object) -> tuple:
-        return (
-            63 if path.endswith("/bar") else 33 if path.endswith("/menu") else TAB if path == "/tab" else ENTRY if path == "/entry" else 95,
-        )
+        roles = {"/tab": TAB, "/bar": 63, "/menu": 33}
+        named = [role for end, role in roles.items() if path.endswith(end)]
+        return (ENTRY if path.startswith("/entry") else named[0] if named else 95,)
 
     def _GetAttributes(self, path: str, _: object) -> tuple:
         return (dict([self.windows[path.removesuffix("/bar/part")].part]),)
@@ -99,6 +99,7 @@ class SlowBus:
 
     def __init__(self, browser: Browser, heard: Heard) -> None:
         self.browser, self.heard, self.held, self.gone = browser, heard, False, False
+        self.behind = False
         self.stuck = ""
         self.waiting: deque[tuple[Steps, Any]] = deque()
 
@@ -113,6 +114,8 @@ class SlowBus:
             raise BusGoneError("closed the connection")
         while not self.held and any(message.header.fields[HeaderFields.path] != self.stuck for _, message in self.waiting):
             self.one(self.stuck)
+        if self.gone:  # what was answered made us hang up
+            raise BusGoneError("closed the connection")
 
     def run(self, steps: Steps) -> None:
         if self.gone:

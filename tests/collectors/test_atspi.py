@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from jeepney import HeaderFields
 
-from collectors.backends.atspi import LOST_MS, RETRY_MS, STARTING_MS, Accessibility
+from collectors.backends.atspi import LATE_MS, LOST_MS, RETRY_MS, STARTING_MS, Accessibility
 from collectors.backends.bus import BusGoneError, Heard, Steps
 from consent.event import FieldRole
 from consent.vocabulary import Kind, Why
@@ -23,6 +23,7 @@ class FakeBus:
 
     def __init__(self, answers: dict[tuple, tuple | None], heard: Heard) -> None:
         self.answers, self.heard, self.gone = answers, heard, False
+        self.behind = False
         self.asked: list[tuple] = []
 
     def fileno(self) -> int:
@@ -318,6 +319,35 @@ def test_a_service_that_is_slow_to_start_is_given_up_in_the_end(monkeypatch: pyt
     assert "does not answer" in desk.accessibility.trouble
     desk.accessibility.watch(0)
     assert desk.accessibility.due_ms() is None
+
+
+def test_what_is_left_of_a_flood_is_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing more need come for it."""
+    desk = Desk(monkeypatch)
+    desk.buses[-1].behind = True
+    assert desk.accessibility.due_ms() == desk.stage.ms
+    desk.buses[-1].behind = False
+    assert desk.accessibility.due_ms() is None
+
+
+def test_while_a_flood_keeps_the_news_from_us_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """News of a password field may lie behind it; older news and answers do not count. After it, who has the focus is asked."""
+    desk = Desk(monkeypatch)
+    bus = desk.buses[-1]
+    bus.behind = True
+    desk.later(1)
+    desk.later(LATE_MS - 1)
+    assert desk.strike() is None
+    desk.later(1)
+    assert desk.strike() is Why.ROLE_UNKNOWN
+    desk.focus(EDITOR_NAME, ENTRY)
+    assert desk.strike() is Why.ROLE_UNKNOWN
+    desk.accessibility.watch(EDITOR_PID)
+    assert desk.strike() is Why.ROLE_UNKNOWN
+    desk.answers["GetMatches", "/window"] = ([(EDITOR_NAME, SECRET)],)
+    bus.behind = False
+    desk.later(300)
+    assert desk.strike() is Why.SECURE_FIELD
 
 
 def test_roles_are_those_of_fields(monkeypatch: pytest.MonkeyPatch) -> None:

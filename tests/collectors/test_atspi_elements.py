@@ -1,9 +1,11 @@
 """What is highlighted, against a bus that answers from a table: what is asked, of whom, and what is believed."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 
+from collectors.backends.atspi import Accessibility
 from collectors.labels import NoLabels
 from collectors.raw import Button
 from consent.event import ChosenBy, Element, Event, FieldRole
@@ -375,3 +377,24 @@ def test_an_event_of_an_element_shows_nothing(monkeypatch: pytest.MonkeyPatch) -
     menu.say()
     (element,) = menu.enter()
     assert "Open" not in repr(element) + repr(Event(EDITOR.surface, 1, menu.stage.now, 7, 0, element))
+
+
+def test_without_elements_in_the_grant_nothing_is_asked_or_heard_of_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys alone do not need them: neither is it registered for what is selected, nor is a focused item asked for more than its role."""
+    monkeypatch.setattr("tests.collectors.test_atspi.Accessibility", partial(Accessibility, elements=False))
+    menu = Menu(monkeypatch)
+    asked = [" ".join(question) for bus in menu.buses for question in bus.asked]
+    assert any("focused" in question for question in asked)
+    assert not any("selected" in question or "escendant" in question for question in asked)
+    menu.say()
+    menu.say("selected")
+    menu.buses[-1].heard(EDITOR_NAME, MENU, "ActiveDescendantChanged", ("", 0, 0, ("(so)", (EDITOR_NAME, ITEM)), {}))
+    menu.say("focused", on=0)
+    menu.accessibility.watch(EDITOR_PID, Words())
+    assert {question[0] for question in menu.asked} == {"GetRole"}
+    assert menu.enter() == []
+    menu.say(path=ENTRY)
+    assert menu.strike() is None
+    menu.buses[-1].close()
+    menu.later(1)
+    assert "ended" in menu.accessibility.trouble
