@@ -1,10 +1,10 @@
 """Raw inputs into events, for every back end. Pure: time comes in as an argument, and nothing here waits.
 
 Every raw input ends in exactly one place: in one event's `n`, or dropped under exactly one reason. Keys are held for
-HOLD_MS, as a class only, and judged by what held from their instant to the end of that hold; what comes after them waits
-behind them, so that events keep their order. A press on a recorded window that is not in front is held for as long at most,
-until that window comes to the front. What is made in a browser is held until its page was asked for (`collectors.pages`). Nothing is
-held while nothing happens.
+HOLD_MS, as a class only, and judged by what held from their instant to the end of that hold, and by what has been said of
+the focus since; what comes after them waits behind them, so that events keep their order. A press on a recorded window that
+is not in front is held for as long at most, until that window comes to the front. What is made in a browser is held until
+its page was asked for (`collectors.pages`). Nothing is held while nothing happens.
 """
 
 from collections import deque
@@ -28,6 +28,10 @@ from consent.vocabulary import Why
 
 HOLD_MS = 250
 """How long a focus event may come later than the first key in the new field (measured: up to 12 ms; a busy machine: more)."""
+
+STALL_MS = HOLD_MS // 2
+"""An observer that does not come to read for so long may be late with the news of a focus. Half of a hold is left for the answers that
+it asks for then (who it was, which role); a turn takes 1 to 20 ms."""
 
 LATE_MS = 2_000
 """How late an input may come and still be judged by what held at its instant (X hands repeats over in bundles)."""
@@ -80,6 +84,7 @@ class Shaper:
         self._in_gap = False
         self._told_secure_ms = -1
         self._key_ms = self._move_ms = -1
+        self._pressed_ms: int | None = None
         self._account.keep(Event(None, 0, now, grant.generation, 0, Control(Switch.STARTED)))
 
     # --- what the back end says ----------------------------------------------------------------------------------
@@ -93,6 +98,7 @@ class Shaper:
         self._key_ms = max(self._key_ms, key.at.awake_ms)
         if key.down and not key.repeat:
             self.elements.struck(key.at.awake_ms)
+            self._pressed_ms = min(key.at.awake_ms, self._pressed_ms or key.at.awake_ms)
         self._add(key)
 
     def unsettled(self, at: Clocks, grab: bool = False) -> None:
@@ -145,7 +151,7 @@ class Shaper:
 
     def role(self, at: Clocks, role: Role) -> None:
         """What has had the focus since the latest `front` or `focused` is known now."""
-        self._timeline.resolve(role)
+        self._timeline.resolve(at.awake_ms, role)
         self._wait_for_page(at, role)
         self._queue.append(_Refocused(at, fresh=False))
 
@@ -155,6 +161,13 @@ class Shaper:
     def recorded(self) -> bool:
         """Whether the window in front is a recorded one."""
         return self._timeline.now.front.surface is not None
+
+    def read(self, since_ms: int, until_ms: int) -> None:
+        """The back end has read what came, from one instant to another. What was pressed before it, had waited to be read: if all that
+        took long, roles were not known meanwhile, and the news of a window that is not in front any more is not read at all."""
+        since_ms, self._pressed_ms = min(since_ms, self._pressed_ms or since_ms), None
+        if until_ms - since_ms > STALL_MS:
+            self._timeline.blind(since_ms, until_ms)
 
     def advance(self, now: Clocks) -> None:
         """Judges all inputs whose hold is over, and ends what has been idle."""
@@ -284,7 +297,7 @@ class Shaper:
 
     def _judge_key(self, key: Key) -> None:
         contexts = self._timeline.of_key(key.at.awake_ms, key.at.awake_ms + HOLD_MS) if self._vouched(key) else [_nowhere(key)]
-        why = refuse_key(contexts)
+        why = refuse_key(contexts) or (Why.ROLE_UNKNOWN if self._timeline.is_blind(key.at.awake_ms) else None)
         said = self._timeline.at(key.at.awake_ms)
         met = said if said in contexts else contexts[0]
         front, role = met.front, met.role

@@ -128,6 +128,7 @@ class LinuxX11:
 
     def pump(self) -> None:
         """Windows first, so that an input is judged by what it met; then input; then what asking about it brought."""
+        began_ms = self._read().awake_ms
         try:
             self._pump_windows()
             if self._accessibility:
@@ -142,6 +143,7 @@ class LinuxX11:
             self._in_front.settle(self._read())
         except _gone() as error:
             raise DisplayGoneError("the X server ended") from error
+        self._shaper.read(began_ms, self._read().awake_ms)
 
     def _pump_input(self, stream: RecordStream, watch: HookWatch) -> None:
         came = stream.read()
