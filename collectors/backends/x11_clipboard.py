@@ -87,7 +87,7 @@ class Selections:
             if isinstance(event, SelectionNotify):
                 self._changed(event, shaper, read)
             elif self._asking and event.requestor.id == self._asking.window.id:
-                self._answered(self._asking, event)
+                self._heed(self._asking, event)
         if late and self._asking is asking:
             self._forget()
         self._display.flush()
@@ -106,6 +106,14 @@ class Selections:
 
     def _ask(self, asking: _Asking, target: int) -> None:
         asking.window.convert_selection(self._clipboard, target, self._property, asking.time)
+
+    def _heed(self, asking: _Asking, event: Any) -> None:
+        from Xlib.error import XError
+
+        try:
+            self._answered(asking, event)
+        except XError:  # anybody can destroy our window
+            self._forget()
 
     def _answered(self, asking: _Asking, event: Any) -> None:
         if not event.property:

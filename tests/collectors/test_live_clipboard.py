@@ -61,6 +61,7 @@ class Owner:
     """A program that owns the clipboard and answers as it is told to.
 
     Attributes:
+        destroys_at: The form that it answers by destroying the window that asked, too.
         data: By form, its bytes; `TARGETS` is made of them. An int in the place of bytes: it comes in pieces, so many bytes in all.
     """
 
@@ -71,6 +72,7 @@ class Owner:
         self.forms: tuple[int, int, list[int]] | None = None
         self.asked: list[str] = []
         self.requestors: list[Any] = []
+        self.destroys_at = ""
 
     def copy(self, data: dict[str, bytes | int]) -> None:
         """Become the owner of something else."""
@@ -103,6 +105,8 @@ class Owner:
             ),
             onerror=lambda *_: None,
         )
+        if name == self.destroys_at:
+            event.requestor.destroy(onerror=lambda *_: None)
 
 
 @dataclass
@@ -233,6 +237,18 @@ def test_an_owner_that_does_not_answer_is_let_go(scene: Scene, monkeypatch: pyte
     assert _is_gone(scene)
     monkeypatch.setattr(x11_clipboard, "LATEST_MS", LATEST_MS)
     assert scene.copy({"UTF8_STRING": CANARY.encode()}).kinds == (ClipboardKind.TEXT,)
+
+
+@pytest.mark.parametrize(("destroys_at", "kinds"), [("TARGETS", None), ("UTF8_STRING", (ClipboardKind.TEXT,))])
+def test_an_owner_that_destroys_our_window_only_spoils_its_own_copy(
+    scene: Scene, destroys_at: str, kinds: tuple[ClipboardKind, ...] | None
+) -> None:
+    """Any program can destroy any window: nothing is known of what lay there, and the next copy is told as ever."""
+    scene.owner.destroys_at = destroys_at
+    offer = scene.copy({"UTF8_STRING": CANARY.encode()})
+    assert (offer.kinds, offer.size, offer.done) == (kinds, SizeBucket.UNKNOWN, True)
+    scene.owner.destroys_at = ""
+    assert scene.copy({"UTF8_STRING": CANARY.encode()}).size is SizeBucket.TENS
 
 
 def test_the_owner_s_end_is_an_offer_of_nobody(scene: Scene) -> None:
