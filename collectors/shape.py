@@ -292,8 +292,9 @@ class Shaper:
                 self._judge_front(item)
             case _Refocused():
                 self._judge_focus(item)
-            case Offer() if self._vouched(item):
-                self._clips.offered(item, self._timeline.at(item.at.awake_ms))
+            case Offer():
+                context = self._timeline.at(item.at.awake_ms) if self._vouched(item) else _nowhere(item)
+                self._clips.offered(item, context)
 
     def _judge_key(self, key: Key) -> None:
         contexts = self._timeline.of_key(key.at.awake_ms, key.at.awake_ms + HOLD_MS) if self._vouched(key) else [_nowhere(key)]
