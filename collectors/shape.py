@@ -33,6 +33,9 @@ STALL_MS = HOLD_MS // 2
 """An observer that does not come to read for so long may be late with the news of a focus. Half of a hold is left for the answers that
 it asks for then (who it was, which role); a turn takes 1 to 20 ms."""
 
+MOST_WAITING = 5_000
+"""Inputs and news that wait for their hold to end: two seconds of a person's are two hundred. Of more, the oldest are refused."""
+
 LATE_MS = 2_000
 """How late an input may come and still be judged by what held at its instant (X hands repeats over in bundles)."""
 
@@ -115,7 +118,10 @@ class Shaper:
 
     def copied(self, offer: Offer) -> None:
         """The clipboard got another owner; what it offers is being asked."""
-        self._queue.append(offer)
+        last = self._queue[-1] if self._queue else None
+        if isinstance(last, Offer) and last.kinds is None and (last.done or not last.window):
+            self._queue.pop()  # nothing will be told of it, and it is not there to be pasted any more
+        self._wait_behind(offer)
         self._wait_for_page(offer.at)
 
     def moved(self, n: int) -> None:
@@ -126,7 +132,7 @@ class Shaper:
     def went(self, went: Went) -> None:
         """Moves of the pointer that were looked at, before every button that comes after this and after all that came before."""
         self._account.came(went.n)
-        self._queue.append(went)
+        self._wait_behind(went)
 
     def front(self, at: Clocks, front: Front, geometry: Geometry | None = None) -> None:
         """A window came to the front, or the one in front was moved or resized (the same `front` again)."""
@@ -136,7 +142,7 @@ class Shaper:
             self.elements.front(at.awake_ms, front)
         else:
             self.elements.shifted()
-        self._queue.append(_Changed(at, front, geometry))
+        self._wait_behind(_Changed(at, front, geometry))
 
     def passing(self, at: Clocks) -> None:
         """Something came to the front that had gone again before it could be asked about: no key and no click is its."""
@@ -147,13 +153,13 @@ class Shaper:
         """Something else got the focus in the window in front. Its role may follow by `role`."""
         self._timeline.focus(at.awake_ms, role)
         self._wait_for_page(at, role)
-        self._queue.append(_Refocused(at, fresh=True))
+        self._wait_behind(_Refocused(at, fresh=True))
 
     def role(self, at: Clocks, role: Role) -> None:
         """What has had the focus since the latest `front` or `focused` is known now."""
         self._timeline.resolve(at.awake_ms, role)
         self._wait_for_page(at, role)
-        self._queue.append(_Refocused(at, fresh=False))
+        self._wait_behind(_Refocused(at, fresh=False))
 
     # --- what the observer asks ----------------------------------------------------------------------------------
 
@@ -225,8 +231,27 @@ class Shaper:
 
     def _add(self, item: Key | Button) -> None:
         self._account.came()
-        self._queue.append(item)
+        self._wait_behind(item)
         self._wait_for_page(item.at)
+
+    def _wait_behind(self, item: _Item) -> None:
+        self._queue.append(item)
+        if len(self._queue) > MOST_WAITING:
+            self._give_up(self._queue.popleft())
+
+    def _give_up(self, item: _Item) -> None:
+        """There is no room to wait for what would vouch for it."""
+        match item:
+            case Key():
+                self._account.drop(Why.HOLD_FULL)
+                self._keys.refused(item)
+            case Button():
+                self._pointer.button(item, [_nowhere(item)])
+                self.elements.button(item, Front())
+            case Offer():
+                self._clips.offered(item, _nowhere(item))
+            case _:
+                self._judge(item)
 
     def _wait_for_page(self, at: Clocks, role: Role = NoRole.SECURE) -> None:
         if self._timeline.now.front.site and role is NoRole.SECURE:

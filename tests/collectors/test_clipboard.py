@@ -217,6 +217,16 @@ def test_without_the_kind_nothing_is_told() -> None:
     assert told(stage) == []
 
 
+@pytest.mark.parametrize("asked", [True, False])
+def test_of_owners_that_nobody_waits_for_only_the_last_is_remembered(stage: Stage, asked: bool) -> None:
+    """A program that takes the clipboard in a loop makes no queue: those before are not told of, and not there to be pasted."""
+    for _ in range(1_000):
+        stage.shaper.copied(Offer(stage.now, int(asked), done=True))
+    assert len(stage.shaper._queue) == 1
+    offer(stage)
+    assert [payload.act for payload in told(stage)] == [ClipboardAct.COPY]
+
+
 # --- forms -----------------------------------------------------------------------------------------------------------
 
 

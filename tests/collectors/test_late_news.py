@@ -2,6 +2,7 @@
 
 import pytest
 
+from collectors import shape
 from collectors.raw import NoRole, Role
 from collectors.shape import HOLD_MS, STALL_MS
 from collectors.window import MOST_CHANGES
@@ -147,3 +148,19 @@ def test_of_more_changes_than_are_remembered_the_keys_before_them_are_refused(wh
     assert len(stage.shaper._timeline._moves) <= MOST_CHANGES
     assert _kept(stage) == []
     assert sum(stage.dropped.values()) == 2
+
+
+def test_of_more_inputs_than_may_wait_the_oldest_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every one is counted, and the keys that come after them are kept."""
+    monkeypatch.setattr(shape, "MOST_WAITING", 20)
+    stage = Stage().in_editor()
+    for _ in range(50):
+        stage.strike("a")
+        stage.ms -= 20
+        stage.click(window=9)
+    assert len(stage.shaper._queue) == 20
+    stage.later(HOLD_MS)
+    stage.strike("Return")
+    assert Kind.KEY_NAMED in _kept(stage)
+    assert stage.dropped[Why.HOLD_FULL] > 50
+    assert stage.seen == stage.arrived
