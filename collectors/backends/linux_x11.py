@@ -91,7 +91,7 @@ class LinuxX11:
             self._accessibility = Accessibility(self._read, self._shaper, window=self._in_front.where, told=self._told_bus)
             self._accessibility.open()
         if Kind.CLIPBOARD in grant.kinds:
-            self._selections = Selections(self._display, lambda owner: self._windows.shares(owner, self._in_front.xid))
+            self._selections = Selections(self._display, self._shares)
         if any(rule.hosts for rule in grant.surfaces):
             self._sites = Sites(self._read, self._shaper.pages, self._show_site)
         self._look_at_front(self._read())
@@ -245,6 +245,9 @@ class LinuxX11:
     def _watch_site(self) -> None:
         if self._sites:
             self._sites.watch(self._in_front.known.identity)
+
+    def _shares(self, owner: int) -> int:
+        return self._windows.shares(owner, self._in_front.xid, self._in_front.front)
 
     def _told_bus(self) -> str:
         """Where the screen sends applications to for their accessibility."""
