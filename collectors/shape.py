@@ -1,10 +1,10 @@
 """Raw inputs into events, for every back end. Pure: time comes in as an argument, and nothing here waits.
 
 Every raw input ends in exactly one place: in one event's `n`, or dropped under exactly one reason. Keys are held for
-HOLD_MS, as a class only, and judged by what held from their instant to the end of that hold; what comes after them waits
-behind them, so that events keep their order. A press on a recorded window that is not in front is held for as long at most,
-until that window comes to the front. What is made in a browser is held until its page was asked for (`collectors.pages`). Nothing is
-held while nothing happens.
+HOLD_MS, as a class only, and judged by what held from their instant to the end of that hold, and by what has been said of
+the focus since; what comes after them waits behind them, so that events keep their order. A press on a recorded window that
+is not in front is held for as long at most, until that window comes to the front. What is made in a browser is held until
+its page was asked for (`collectors.pages`). Nothing is held while nothing happens.
 """
 
 from collections import deque
@@ -28,6 +28,13 @@ from consent.vocabulary import Why
 
 HOLD_MS = 250
 """How long a focus event may come later than the first key in the new field (measured: up to 12 ms; a busy machine: more)."""
+
+STALL_MS = HOLD_MS // 2
+"""An observer that does not come to read for so long may be late with the news of a focus. Half of a hold is left for the answers that
+it asks for then (who it was, which role); a turn takes 1 to 20 ms."""
+
+MOST_WAITING = 5_000
+"""Inputs and news that wait for their hold to end: two seconds of a person's are two hundred. Of more, the oldest are refused."""
 
 LATE_MS = 2_000
 """How late an input may come and still be judged by what held at its instant (X hands repeats over in bundles)."""
@@ -80,6 +87,7 @@ class Shaper:
         self._in_gap = False
         self._told_secure_ms = -1
         self._key_ms = self._move_ms = -1
+        self._pressed_ms: int | None = None
         self._account.keep(Event(None, 0, now, grant.generation, 0, Control(Switch.STARTED)))
 
     # --- what the back end says ----------------------------------------------------------------------------------
@@ -93,6 +101,7 @@ class Shaper:
         self._key_ms = max(self._key_ms, key.at.awake_ms)
         if key.down and not key.repeat:
             self.elements.struck(key.at.awake_ms)
+            self._pressed_ms = min(key.at.awake_ms, self._pressed_ms or key.at.awake_ms)
         self._add(key)
 
     def unsettled(self, at: Clocks, grab: bool = False) -> None:
@@ -109,7 +118,10 @@ class Shaper:
 
     def copied(self, offer: Offer) -> None:
         """The clipboard got another owner; what it offers is being asked."""
-        self._queue.append(offer)
+        last = self._queue[-1] if self._queue else None
+        if isinstance(last, Offer) and last.kinds is None and (last.done or not last.window):
+            self._queue.pop()  # nothing will be told of it, and it is not there to be pasted any more
+        self._wait_behind(offer)
         self._wait_for_page(offer.at)
 
     def moved(self, n: int) -> None:
@@ -120,7 +132,7 @@ class Shaper:
     def went(self, went: Went) -> None:
         """Moves of the pointer that were looked at, before every button that comes after this and after all that came before."""
         self._account.came(went.n)
-        self._queue.append(went)
+        self._wait_behind(went)
 
     def front(self, at: Clocks, front: Front, geometry: Geometry | None = None) -> None:
         """A window came to the front, or the one in front was moved or resized (the same `front` again)."""
@@ -130,7 +142,7 @@ class Shaper:
             self.elements.front(at.awake_ms, front)
         else:
             self.elements.shifted()
-        self._queue.append(_Changed(at, front, geometry))
+        self._wait_behind(_Changed(at, front, geometry))
 
     def passing(self, at: Clocks) -> None:
         """Something came to the front that had gone again before it could be asked about: no key and no click is its."""
@@ -141,13 +153,13 @@ class Shaper:
         """Something else got the focus in the window in front. Its role may follow by `role`."""
         self._timeline.focus(at.awake_ms, role)
         self._wait_for_page(at, role)
-        self._queue.append(_Refocused(at, fresh=True))
+        self._wait_behind(_Refocused(at, fresh=True))
 
     def role(self, at: Clocks, role: Role) -> None:
         """What has had the focus since the latest `front` or `focused` is known now."""
-        self._timeline.resolve(role)
+        self._timeline.resolve(at.awake_ms, role)
         self._wait_for_page(at, role)
-        self._queue.append(_Refocused(at, fresh=False))
+        self._wait_behind(_Refocused(at, fresh=False))
 
     # --- what the observer asks ----------------------------------------------------------------------------------
 
@@ -155,6 +167,13 @@ class Shaper:
     def recorded(self) -> bool:
         """Whether the window in front is a recorded one."""
         return self._timeline.now.front.surface is not None
+
+    def read(self, since_ms: int, until_ms: int) -> None:
+        """The back end has read what came, from one instant to another. What was pressed before it, had waited to be read: if all that
+        took long, roles were not known meanwhile, and the news of a window that is not in front any more is not read at all."""
+        since_ms, self._pressed_ms = min(since_ms, self._pressed_ms or since_ms), None
+        if until_ms - since_ms > STALL_MS:
+            self._timeline.blind(since_ms, until_ms)
 
     def advance(self, now: Clocks) -> None:
         """Judges all inputs whose hold is over, and ends what has been idle."""
@@ -212,8 +231,27 @@ class Shaper:
 
     def _add(self, item: Key | Button) -> None:
         self._account.came()
-        self._queue.append(item)
+        self._wait_behind(item)
         self._wait_for_page(item.at)
+
+    def _wait_behind(self, item: _Item) -> None:
+        self._queue.append(item)
+        if len(self._queue) > MOST_WAITING:
+            self._give_up(self._queue.popleft())
+
+    def _give_up(self, item: _Item) -> None:
+        """There is no room to wait for what would vouch for it."""
+        match item:
+            case Key():
+                self._account.drop(Why.HOLD_FULL)
+                self._keys.refused(item)
+            case Button():
+                self._pointer.button(item, [_nowhere(item)])
+                self.elements.button(item, Front())
+            case Offer():
+                self._clips.offered(item, _nowhere(item))
+            case _:
+                self._judge(item)
 
     def _wait_for_page(self, at: Clocks, role: Role = NoRole.SECURE) -> None:
         if self._timeline.now.front.site and role is NoRole.SECURE:
@@ -279,12 +317,13 @@ class Shaper:
                 self._judge_front(item)
             case _Refocused():
                 self._judge_focus(item)
-            case Offer() if self._vouched(item):
-                self._clips.offered(item, self._timeline.at(item.at.awake_ms))
+            case Offer():
+                context = self._timeline.at(item.at.awake_ms) if self._vouched(item) else _nowhere(item)
+                self._clips.offered(item, context)
 
     def _judge_key(self, key: Key) -> None:
         contexts = self._timeline.of_key(key.at.awake_ms, key.at.awake_ms + HOLD_MS) if self._vouched(key) else [_nowhere(key)]
-        why = refuse_key(contexts)
+        why = refuse_key(contexts) or (Why.ROLE_UNKNOWN if self._timeline.is_blind(key.at.awake_ms) else None)
         said = self._timeline.at(key.at.awake_ms)
         met = said if said in contexts else contexts[0]
         front, role = met.front, met.role

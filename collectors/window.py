@@ -14,7 +14,10 @@ FRONT_SLACK_MS = 50
 """How long after the focus moved a window manager may say so for both to be one change (measured: 1 to 6 ms)."""
 ONE_MOVE_MS = 5
 """The events of one move of the focus are told within this time (measured: 2 ms)."""
+MOST_CHANGES = 256
+"""Changes of front and focus, and moves, that are remembered; 2 s of them are two dozen. Of more, the oldest are nobody's."""
 _LARGEST_EXTENT = 65535
+_NEVER_MS = 1 << 62
 
 
 def focus_of(geometry: Geometry) -> Focus:
@@ -54,6 +57,7 @@ class Timeline:
     def __init__(self, since_ms: int) -> None:
         self._contexts: deque[Context] = deque([Context(since_ms, Front(), NoRole.UNKNOWN)])
         self._moves: deque[_Move] = deque()
+        self._blind: deque[tuple[int, int]] = deque()
 
     @property
     def now(self) -> Context:
@@ -68,8 +72,11 @@ class Timeline:
         """Something else got the focus in the same window."""
         self._append(at_ms, self.now.front, role)
 
-    def resolve(self, role: Role) -> None:
-        """What has had the focus since the latest change is known now."""
+    def resolve(self, at_ms: int, role: Role) -> None:
+        """What has had the focus since the latest change is known now. What was a password field was one until now."""
+        if self.now.role is NoRole.SECURE and role is not NoRole.SECURE:
+            self.focus(at_ms, role)
+            return
         latest = self._contexts.pop()
         self._contexts.append(Context(latest.since_ms, latest.front, role))
 
@@ -81,7 +88,21 @@ class Timeline:
             order_ms: No earlier; keys that it handled before have at most this time, and keys after it a later one.
             grab: It did not move; a program took the keyboard or let it go.
         """
+        if len(self._moves) >= MOST_CHANGES:
+            self._moves.popleft()
+            self.blind(self._moves[0].at_ms - DOUBT_MS, self._moves[0].at_ms + DOUBT_MS)
         self._moves.append(_Move(at_ms, order_ms, grab))
+
+    def blind(self, since_ms: int, until_ms: int) -> None:
+        """What had the focus from one instant to another is not known, whatever was said: the news was not being read."""
+        if self._blind and (since_ms <= self._blind[-1][1] or len(self._blind) >= MOST_CHANGES):
+            before_ms, after_ms = self._blind.pop()
+            since_ms, until_ms = min(since_ms, before_ms), max(until_ms, after_ms)
+        self._blind.append((since_ms, until_ms))
+
+    def is_blind(self, at_ms: int) -> bool:
+        """Whether an instant is in such a time."""
+        return any(since_ms <= at_ms <= until_ms for since_ms, until_ms in self._blind)
 
     def at(self, at_ms: int) -> Context:
         """What held at an instant; for one before all memory, the oldest that is known.
@@ -98,12 +119,12 @@ class Timeline:
         return spans or [self._contexts[0]]
 
     def of_key(self, at_ms: int, end_ms: int) -> list[Context]:
-        """All that a key may have gone to, given what is known at the end of its hold, oldest first; at least one.
+        """All that a key may have gone to, given all that is known now, oldest first; at least one. `end_ms`: the end of its hold.
 
         Between two moves of the focus it stays where it is. So a key went to the window that came to the front between the
         move before it and the move after it, even if that was said after the key; and if nothing happened in the time before
         it, to the window in front, whatever came there after the next move. Anything else is in doubt: then it is all windows
-        that were in front around it.
+        that were in front around it. News of the focus in these windows counts even after the hold: it may be late.
         """
         long_ago_ms = at_ms - DOUBT_MS
         before = max((move for move in self._moves if long_ago_ms - FRONT_SLACK_MS <= move.order_ms < at_ms), default=None)
@@ -114,7 +135,8 @@ class Timeline:
             return self._until_parted(self.at(at_ms).front, at_ms, parted, end_ms)
         if before is not None and came and self._said_in_time(came[0].since_ms, before.at_ms):
             return self._until_parted(came[-1].front, at_ms, parted, end_ms)
-        return self.during(begin_ms, end_ms)
+        around = self.during(begin_ms, end_ms)
+        return around + self._later({context.front for context in around}, end_ms)
 
     def _arrivals(self) -> list[Context]:
         return [context for earlier, context in pairwise(self._contexts) if context.front != earlier.front]
@@ -138,8 +160,19 @@ class Timeline:
         others_ms = [context.since_ms for context in self._arrivals() if context.front != front]
         left = any(parted.at_ms <= ms <= parted.at_ms + FRONT_SLACK_MS for ms in others_ms)
         if not left and not parted.grab:
-            return spans
+            return spans + self._later({front}, end_ms)
+        spans += self._later({front}, end_ms)
         return spans[:1] + [context for context in spans[1:] if context.since_ms < parted.at_ms or context.role is NoRole.SECURE]
+
+    def _later(self, fronts: set[Front], end_ms: int) -> list[Context]:
+        """What was said of the focus in these windows after an instant, until they were left or a program took the keyboard; of a
+        password field, even after that."""
+        grabs_ms = [move.at_ms for move in self._moves if move.grab and move.order_ms > end_ms]
+        others_ms = [context.since_ms for context in self._contexts if context.since_ms > end_ms and context.front not in fronts]
+        left_ms = end_ms if self.during(end_ms, end_ms)[-1].front not in fronts else _NEVER_MS
+        until_ms = min([left_ms, *grabs_ms, *others_ms])
+        later = [context for context in self._contexts if context.since_ms > end_ms and context.front in fronts]
+        return [context for context in later if context.role is NoRole.SECURE or context.since_ms < until_ms]
 
     def forget_before(self, at_ms: int) -> None:
         """Nothing older than this instant will be asked for."""
@@ -147,6 +180,11 @@ class Timeline:
             self._moves.popleft()
         while len(self._contexts) > 1 and self._contexts[1].since_ms < at_ms:
             self._contexts.popleft()
+        while self._blind and self._blind[0][1] < at_ms:
+            self._blind.popleft()
 
     def _append(self, at_ms: int, front: Front, role: Role) -> None:
+        if len(self._contexts) >= MOST_CHANGES:
+            oldest = self._contexts.popleft()
+            self._contexts[0] = Context(oldest.since_ms, Front(), NoRole.UNKNOWN)
         self._contexts.append(Context(max(at_ms, self.now.since_ms), front, role))

@@ -31,6 +31,10 @@ _NEED_ACCESSIBILITY = KEY_KINDS | {Kind.ELEMENT}
 
 PROPERTY_NOTIFY = 28
 ANY_PROPERTY_TYPE = 0
+MOST_EVENTS = 200
+"""Events of windows that wait at most, but for one of each sort and window: any program can make them in a loop."""
+MOST_READINGS = 4
+"""How often it is read in a row, 128 events at a time."""
 
 
 class LinuxX11:
@@ -67,6 +71,8 @@ class LinuxX11:
         self._display = _connect()
         self._windows = Windows(self._display, grant.surfaces)
         self._monitors = Monitors(self._display)
+        names = (BUS_PROPERTY, "RESOURCE_MANAGER")
+        self._heeded = {self._windows.active_atom, self._windows.managed_atom, *(self._display.intern_atom(name) for name in names)}
         wanted, moves = ranges(grant.kinds), ranges_of_moves(grant.kinds)
         if wanted:
             self._stream = RecordStream(self._display, wanted)
@@ -83,10 +89,12 @@ class LinuxX11:
         self._says_which = self._windows.says_which()
         if grant.kinds & _NEED_ACCESSIBILITY:
             self._bus_atom = self._display.intern_atom(BUS_PROPERTY)
-            self._accessibility = Accessibility(self._read, self._shaper, window=self._in_front.where, told=self._told_bus)
+            self._accessibility = Accessibility(
+                self._read, self._shaper, window=self._in_front.where, told=self._told_bus, elements=Kind.ELEMENT in grant.kinds
+            )
             self._accessibility.open()
         if Kind.CLIPBOARD in grant.kinds:
-            self._selections = Selections(self._display, lambda owner: self._windows.shares(owner, self._in_front.xid))
+            self._selections = Selections(self._display, self._shares)
         if any(rule.hosts for rule in grant.surfaces):
             self._sites = Sites(self._read, self._shaper.pages, self._show_site)
         self._look_at_front(self._read())
@@ -120,8 +128,11 @@ class LinuxX11:
         return [self._display.fileno(), *stream, *moves, *accessibility, *sites]
 
     def due_ms(self) -> int | None:
-        """When a moved window has settled, moves are to be read, or an answer about focus or page is overdue."""
-        parts = (self._in_front, *self._watches, self._input.moves, self._accessibility, self._sites)
+        """When a moved window has settled, moves are to be read, or an answer about focus or page is overdue; at once if something was
+        read and not handled yet, since nothing would wake us for it."""
+        if self._events or self._display.display.event_queue:
+            return 0
+        parts = (self._in_front, *self._watches, self._selections, self._input.moves, self._accessibility, self._sites)
         dues_ms = [each.due_ms() for each in parts if each]
         return min((due_ms for due_ms in dues_ms if due_ms is not None), default=None)
 
@@ -129,6 +140,7 @@ class LinuxX11:
 
     def pump(self) -> None:
         """Windows first, so that an input is judged by what it met; then input; then what asking about it brought."""
+        began_ms = self._read().awake_ms
         try:
             self._pump_windows()
             if self._accessibility:
@@ -138,11 +150,12 @@ class LinuxX11:
             if self._stream:
                 self._pump_input(self._stream)
             self._pump_windows()
-            while self._selections and self._selections.pump(self._shaper, self._read):
+            if self._selections and self._selections.pump(self._shaper, self._read):
                 self._pump_windows()  # asking was a round trip
             self._in_front.settle(self._read())
         except _gone() as error:
             raise DisplayGoneError("the X server ended") from error
+        self._shaper.read(began_ms, self._read().awake_ms)
 
     def _pump_input(self, stream: RecordStream) -> None:
         came = stream.read()
@@ -155,14 +168,33 @@ class LinuxX11:
             watch.turn(now_ms)
 
     def _pump_windows(self) -> None:
-        self._gather()
-        while self._events:
-            self._window_event(self._events.popleft())
+        for _ in range(MOST_READINGS):
+            if not self._display.pending_events() and not self._events:
+                break
             self._gather()
+            for _ in range(len(self._events)):
+                if self._events:
+                    self._window_event(self._events.popleft())
+                    self._gather()
 
     def _gather(self) -> None:
-        while self._display.pending_events():
-            self._events.append(self._display.next_event())
+        """What has been read: asking the server anything reads all that it said before its answer."""
+        for _ in range(len(self._display.display.event_queue)):
+            event = self._display.next_event()
+            if event.type != PROPERTY_NOTIFY or event.atom in self._heeded:
+                self._events.append(event)
+        if len(self._events) > MOST_EVENTS:
+            if self._selections:
+                self._selections.waits(self._events)
+            self._thin()
+
+    def _thin(self) -> None:
+        """Of each sort and window only the last is left: what it is now is asked for anyway. And the first that said that something
+        else is in front: what came there and went again is nobody's."""
+        latest = {_sort_of(event): event for event in self._events}
+        fronts = [event for event in self._events if event.type == PROPERTY_NOTIFY and event.atom == self._windows.active_atom]
+        left = {id(event) for event in (*latest.values(), *fronts[:1])}
+        self._events = deque(event for event in self._events if id(event) in left)
 
     def _window_event(self, event: Any) -> None:
         from Xlib import X
@@ -219,11 +251,19 @@ class LinuxX11:
         if self._sites:
             self._sites.watch(self._in_front.known.identity)
 
+    def _shares(self, owner: int) -> int:
+        return self._windows.shares(owner, self._in_front.xid, self._in_front.front)
+
     def _told_bus(self) -> str:
         """Where the screen sends applications to for their accessibility."""
         answer = self._display.screen().root.get_full_property(self._bus_atom, ANY_PROPERTY_TYPE)
         value = b"" if answer is None else answer.value
         return value.decode("utf-8", "replace").rstrip("\0") if isinstance(value, bytes) else str(value)
+
+
+def _sort_of(event: Any) -> tuple[int, int, int]:
+    """What an event is about: its type, window and property."""
+    return event.type, getattr(getattr(event, "window", None), "id", 0), getattr(event, "atom", 0)
 
 
 def _connect() -> Any:

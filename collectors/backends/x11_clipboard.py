@@ -7,7 +7,7 @@ Only the owner that belongs to the recorded window in front is asked for anythin
 
 from array import array
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,15 @@ MOST_FORMS = 256
 """Forms of an offer that are looked at. LibreOffice offers 40; if there are more, what the others are is not known, and nothing is told."""
 LATEST_MS = ANSWER_MS - 100
 """How long an owner may take to answer: not longer than it is waited for."""
+MOST_CHANGES = 100
+"""New owners that may be waiting at once. A program that takes the clipboard in a loop makes more in a second than can be read, and every
+answer of the server would wait behind them."""
+DEAF_MS = 1_000
+"""How long the server is then not listened to about the clipboard; nothing is told of copies, and a paste has no forms."""
 NOT_THERE = "the X server does not tell when something is copied (XFIXES is missing)"
 _EXTENSION = "XFIXES"
+_ALL_CHANGES, _NONE = 7, 0
+"""Another owner, its window destroyed, its connection closed."""
 _ATOM, _ATOM_BITS, _ANY_TYPE = 4, 32, 0
 
 
@@ -49,6 +56,8 @@ class Selections:
         self._root = display.screen().root
         self._asking: _Asking | None = None
         self._heard: deque[Any] = deque()
+        self._deaf = False
+        self._listens_ms: int | None = None
         self.trouble = "" if display.has_extension(_EXTENSION) else NOT_THERE
         if self.trouble:
             return
@@ -57,8 +66,7 @@ class Selections:
         self._clipboard, self._targets, self._incr, self._property = (display.intern_atom(name) for name in names)
         self._names = {display.intern_atom(name): name for name in (*FORMS, *SECRETS)}
         self._atoms = {name: atom for atom, name in self._names.items()}
-        all_changes = 7  # another owner, its window destroyed, its connection closed
-        display.xfixes_select_selection_input(self._root, self._clipboard, all_changes)
+        self._listen(_ALL_CHANGES)
         display.sync()
 
     def hear(self, event: Any) -> bool:
@@ -66,16 +74,34 @@ class Selections:
         from Xlib import X
         from Xlib.ext.xfixes import SelectionNotify
 
-        mine = isinstance(event, SelectionNotify) or event.type == X.SelectionNotify
-        if mine:
+        if isinstance(event, SelectionNotify):
+            if self._heard and isinstance(self._heard[-1], SelectionNotify):
+                self._heard.pop()  # nothing was asked of that owner, and nothing is there to be pasted
             self._heard.append(event)
-        return mine
+        elif event.type != X.SelectionNotify:
+            return False
+        elif self._asking and event.requestor.id == self._asking.window.id:  # anybody can send us one
+            self._heard.append(event)
+        return True
+
+    def waits(self, events: Iterable[Any]) -> None:
+        """These are waiting to be heard. If too many are of the clipboard, no more are asked for, for a second."""
+        from Xlib.ext.xfixes import SelectionNotify
+
+        if not self._deaf and sum(isinstance(event, SelectionNotify) for event in events) > MOST_CHANGES:
+            self._deaf = True
+            self._listen(_NONE)
+
+    def due_ms(self) -> int | None:
+        """When `pump` has something to do by itself: now (0), or when it is listened again."""
+        return 0 if self._heard or (self._deaf and self._listens_ms is None) else self._listens_ms
 
     def pump(self, shaper: Shaper, read: Clock) -> bool:
         """Does what was heard of: a new owner, or an answer. Says whether there was something: then the server was asked.
 
         To be called when the keys that came before are with the shaper.
         """
+        self._end_deafness(shaper, read)
         asking = self._asking
         late = asking is not None and read().awake_ms - asking.offer.at.awake_ms > LATEST_MS
         if not self._heard and not late:  # as nearly always: it is asked after every input
@@ -87,11 +113,29 @@ class Selections:
             if isinstance(event, SelectionNotify):
                 self._changed(event, shaper, read)
             elif self._asking and event.requestor.id == self._asking.window.id:
-                self._answered(self._asking, event)
+                self._heed(self._asking, event)
         if late and self._asking is asking:
             self._forget()
         self._display.flush()
         return bool(heard)
+
+    def _listen(self, changes: int) -> None:
+        self._display.xfixes_select_selection_input(self._root, self._clipboard, changes)
+        self._display.flush()
+
+    def _end_deafness(self, shaper: Shaper, read: Clock) -> None:
+        if not self._deaf:
+            return
+        now = read()
+        if self._listens_ms is None:
+            self._listens_ms = now.awake_ms + DEAF_MS
+        elif now.awake_ms >= self._listens_ms:
+            self._deaf, self._listens_ms = False, None
+            self._listen(_ALL_CHANGES)
+        else:
+            return
+        self._forget()
+        shaper.copied(Offer(now, done=True))  # whatever is there now, it is not what we know of
 
     def _changed(self, event: Any, shaper: Shaper, read: Clock) -> None:
         """Another owner, or none any more."""
@@ -106,6 +150,14 @@ class Selections:
 
     def _ask(self, asking: _Asking, target: int) -> None:
         asking.window.convert_selection(self._clipboard, target, self._property, asking.time)
+
+    def _heed(self, asking: _Asking, event: Any) -> None:
+        from Xlib.error import XError
+
+        try:
+            self._answered(asking, event)
+        except XError:  # anybody can destroy our window
+            self._forget()
 
     def _answered(self, asking: _Asking, event: Any) -> None:
         if not event.property:

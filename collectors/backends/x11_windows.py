@@ -187,15 +187,19 @@ class Windows:
             return Hit()
         return Hit(number, left=corner.x, top=corner.y)
 
-    def shares(self, xid: int, active: int) -> int:
-        """The number of the recorded window in front, if another X window is of the same process; else 0, as for a structure-only one."""
+    def shares(self, xid: int, active: int, front: Front) -> int:
+        """The number of the recorded window in front, if another X window is of the same process; else 0, as for a structure-only one.
+
+        Args:
+            front: What the X window `active` is told as: of a browser, its page says that.
+        """
         from Xlib.error import XError
 
-        known = self.known(active) if active else Known(Front())
-        if not known.front.window or known.front.structure_only or not known.pid:
+        known = self.known(active) if active and front.window and not front.structure_only else NOBODY
+        if known.identity is None or not known.pid:
             return 0
         try:
-            return known.front.window if self._pid_of(xid) == known.pid else 0
+            return front.window if self._pid_of(xid) == known.pid else 0
         except XError:
             return 0
 

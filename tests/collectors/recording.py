@@ -18,9 +18,9 @@ from consent.event import Clocks, FieldRole
 
 NOT_WORDS = {"advance", "due_ms", "waiting", "pending", "take", "close", "recorded"}
 """What of a shaper the observer asks, and no back end says."""
-NOT_YET = {"copied"}
-"""What a back end may say and a trace has no word for: the clipboard. Nor has it one for what is said to parts of a
-shaper (choices of items, pages of browsers). `docs/trace.md` says so."""
+NOT_YET = {"copied", "read"}
+"""What a back end may say and a trace has no word for: the clipboard, and how long it was busy. Nor has it one for what
+is said to parts of a shaper (choices of items, pages of browsers). `docs/trace.md` says so."""
 
 
 def heading(grant: Grant) -> bytes:

@@ -13,9 +13,9 @@ from collectors.clipboard import ANSWER_MS, CUT_MS, FORMS, MEASURED, SECRETS, Of
 from collectors.raw import Front, Key, NoRole, Role, Sort, Stroke
 from collectors.shape import HOLD_MS
 from consent.event import Clipboard, Event, FieldRole, Modifier, NamedKey
-from consent.vocabulary import Kind
+from consent.vocabulary import Kind, SurfaceId
 from consent.words import ClipboardAct, ClipboardKind, SizeBucket
-from tests.collectors.stage import DIALOG, ELSEWHERE, TERMINAL, Stage
+from tests.collectors.stage import DIALOG, EDITOR, ELSEWHERE, TERMINAL, Stage
 
 TEXT = (ClipboardKind.TEXT,)
 PASTES = [("v", (Modifier.CTRL,)), ("insert", ())]
@@ -121,6 +121,22 @@ def test_a_paste_of_what_no_recorded_window_copied_has_no_kinds(stage: Stage, wh
     assert len([payload for payload in told(stage) if payload.act is ClipboardAct.COPY]) <= 1
 
 
+def test_a_paste_after_a_copy_on_a_page_that_nobody_vouched_for_has_no_kinds(stage: Stage) -> None:
+    """Nothing is told of that copy, and nothing of the older one, which is not on the clipboard any more."""
+    offer(stage, kinds=(ClipboardKind.FILES,), size=SizeBucket.HUNDREDS)
+    stage.later(300)
+    stage.front(Front(SurfaceId("forge"), 9, site=True))
+    stage.later(50)
+    offer(stage, window=9)
+    stage.later(2_500)
+    stage.front(EDITOR)
+    stage.shaper.role(stage.now, FieldRole.TEXT)
+    stage.later(400)
+    strike(stage, "v", (Modifier.CTRL,))
+    assert [payload.act for payload in told(stage)] == [ClipboardAct.COPY, ClipboardAct.PASTE]
+    assert told(stage)[-1] == Clipboard(ClipboardAct.PASTE, (), SizeBucket.UNKNOWN)
+
+
 @pytest.mark.parametrize(
     "chord", [("v", (Modifier.CTRL, Modifier.SHIFT)), ("v", (Modifier.ALT,)), ("c", (Modifier.CTRL,)), ("x", (Modifier.CTRL,))]
 )
@@ -199,6 +215,16 @@ def test_without_the_kind_nothing_is_told() -> None:
     offer(stage)
     strike(stage, "v", (Modifier.CTRL,))
     assert told(stage) == []
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_of_owners_that_nobody_waits_for_only_the_last_is_remembered(stage: Stage, asked: bool) -> None:
+    """A program that takes the clipboard in a loop makes no queue: those before are not told of, and not there to be pasted."""
+    for _ in range(1_000):
+        stage.shaper.copied(Offer(stage.now, int(asked), done=True))
+    assert len(stage.shaper._queue) == 1
+    offer(stage)
+    assert [payload.act for payload in told(stage)] == [ClipboardAct.COPY]
 
 
 # --- forms -----------------------------------------------------------------------------------------------------------

@@ -1,5 +1,8 @@
 """Live: copies on a real X server. What the server says to us holds no byte of what was copied; and real applications copy for real."""
 
+import select
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,12 +12,13 @@ from Xlib import X
 from Xlib.protocol.event import SelectionNotify
 
 from agent import clock
+from agent.demo.clock import elapsed_s
 from agent.demo.wait import until
 from collectors.backends import x11_clipboard
-from collectors.backends.linux_x11 import _connect
+from collectors.backends.linux_x11 import LinuxX11, _connect
 from collectors.backends.x11_clipboard import LATEST_MS, MOST_FORMS, Selections
 from collectors.clipboard import Offer
-from collectors.pipe import SurfaceRule
+from collectors.pipe import Grant, SurfaceRule
 from consent.vocabulary import Kind, SurfaceId
 from consent.words import ClipboardAct, ClipboardKind, SizeBucket
 from tests.collectors.child import Child, observer
@@ -61,6 +65,7 @@ class Owner:
     """A program that owns the clipboard and answers as it is told to.
 
     Attributes:
+        destroys_at: The form that it answers by destroying the window that asked, too.
         data: By form, its bytes; `TARGETS` is made of them. An int in the place of bytes: it comes in pieces, so many bytes in all.
     """
 
@@ -71,6 +76,7 @@ class Owner:
         self.forms: tuple[int, int, list[int]] | None = None
         self.asked: list[str] = []
         self.requestors: list[Any] = []
+        self.destroys_at = ""
 
     def copy(self, data: dict[str, bytes | int]) -> None:
         """Become the owner of something else."""
@@ -103,6 +109,8 @@ class Owner:
             ),
             onerror=lambda *_: None,
         )
+        if name == self.destroys_at:
+            event.requestor.destroy(onerror=lambda *_: None)
 
 
 @dataclass
@@ -235,6 +243,18 @@ def test_an_owner_that_does_not_answer_is_let_go(scene: Scene, monkeypatch: pyte
     assert scene.copy({"UTF8_STRING": CANARY.encode()}).kinds == (ClipboardKind.TEXT,)
 
 
+@pytest.mark.parametrize(("destroys_at", "kinds"), [("TARGETS", None), ("UTF8_STRING", (ClipboardKind.TEXT,))])
+def test_an_owner_that_destroys_our_window_only_spoils_its_own_copy(
+    scene: Scene, destroys_at: str, kinds: tuple[ClipboardKind, ...] | None
+) -> None:
+    """Any program can destroy any window: nothing is known of what lay there, and the next copy is told as ever."""
+    scene.owner.destroys_at = destroys_at
+    offer = scene.copy({"UTF8_STRING": CANARY.encode()})
+    assert (offer.kinds, offer.size, offer.done) == (kinds, SizeBucket.UNKNOWN, True)
+    scene.owner.destroys_at = ""
+    assert scene.copy({"UTF8_STRING": CANARY.encode()}).size is SizeBucket.TENS
+
+
 def test_the_owner_s_end_is_an_offer_of_nobody(scene: Scene) -> None:
     """What is pasted then is nothing that we know of."""
     scene.copy({"UTF8_STRING": CANARY.encode()})
@@ -248,6 +268,52 @@ def test_without_xfixes_it_is_said(scene: Scene, monkeypatch: pytest.MonkeyPatch
     """And nothing is asked."""
     monkeypatch.setattr(scene.display, "has_extension", lambda _: False)
     assert Selections(scene.display, lambda _: 1).trouble
+
+
+_LOOP = """
+import sys, time
+from Xlib import X, Xatom, display
+screen = display.Display()
+window, root = screen.screen().root.create_window(0, 0, 1, 1, 0, 0), screen.screen().root
+clipboard, junk = screen.intern_atom("CLIPBOARD"), screen.intern_atom("_JUNK")
+end = time.monotonic() + 1.5
+while time.monotonic() < end:
+    for _ in range(100):
+        if sys.argv[1] == "clipboard":
+            window.set_selection_owner(clipboard, X.CurrentTime)
+        else:
+            root.change_property(junk, Xatom.CARDINAL, 32, [1])
+    screen.sync()
+"""
+
+
+@pytest.mark.parametrize("what", ["clipboard", "property"])
+def test_a_program_that_changes_something_in_a_loop_holds_nothing_up(scene: Scene, desk: Desktop, what: str) -> None:
+    """Each turn ends soon, what was read and not handled is due at once, and a second after it the clipboard is listened to again."""
+    collector = LinuxX11(clock.read)
+    shaper = collector.hook(Grant(1, frozenset({Kind.CLIPBOARD, Kind.FOCUS}), ()))
+    with subprocess.Popen([sys.executable, "-c", _LOOP, what], env=desk.env) as program:
+        longest_s = 0.0
+        while program.poll() is None or collector.due_ms() is not None:
+            select.select(collector.sources(), [], [], 0.05)
+            begin_s = elapsed_s()
+            collector.pump()
+            longest_s = max(longest_s, elapsed_s() - begin_s)
+            shaper.advance(clock.read())
+            assert len(shaper._queue) < 100
+    assert longest_s < 1.0
+    selections, copied = collector._selections, Offers()
+    assert selections is not None
+    scene.owner.copy({"UTF8_STRING": b""})
+
+    def heard() -> bool:
+        while collector._display.pending_events():
+            selections.hear(collector._display.next_event())
+        selections.pump(copied, clock.read)  # type: ignore[arg-type]
+        return bool(copied.made)
+
+    until(heard, "the clipboard listened to again")
+    collector._display.close()
 
 
 # --- with a real editor, by the real observer ------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from agent.demo.wait import until
 from collectors.pipe import SurfaceRule
 from consent.event import NamedKey, PointerButton
 from consent.vocabulary import Kind, SurfaceId, Why
+from consent.words import ClipboardAct
 from tests.collectors.child import Child, observer
 from tests.live.browsers import Web, firefox, web
 from tests.live.desktop import Application, Desktop, desktop, program
@@ -128,6 +129,30 @@ def _go(desk: Desktop, browser: Application, chance: random.Random) -> None:
             _link(desk, browser)
         case "back":
             desk.key("Alt_L", "Left")
+
+
+def _copies(desk: Desktop, child: Child) -> bool:
+    desk.key("Control_L", "a")
+    desk.key("Control_L", "c")
+    child.lull(2.0)
+    return bool(child.of(Kind.CLIPBOARD))
+
+
+def test_a_copy_on_a_site_is_told_and_one_on_another_page_is_not(desk: Desktop, sites: Web, browser: Application) -> None:
+    """All three are copied by the same process from the same window."""
+    with observer(desk.env, rules()) as child:
+        _to_a_site(desk, browser, child)
+        until(lambda: _copies(desk, child), "a copy")
+        assert {event.payload.act for event in child.of(Kind.CLIPBOARD)} == {ClipboardAct.COPY}
+        assert {event.surface for event in child.of(Kind.CLIPBOARD)} <= set(SITES.values())
+        for _ in HOSTS:
+            if child.recorded:
+                desk.key("Control_L", "Next")
+                child.lull(1.5)
+        assert child.recorded is False
+        child.clear()
+        assert not _copies(desk, child)
+        assert CANARY.encode() not in child.raw
 
 
 def test_a_private_window_is_a_gap_and_a_normal_one_with_the_same_site_is_none(
