@@ -81,7 +81,7 @@ class Bus:
 
     def __init__(self, connection: DBusConnection, services: Sequence[Service], settled: Callable[[], None]) -> None:
         self._connection, self._services, self._settled = connection, services, settled
-        self._asked: dict[int, tuple[Service, Callable[[Body | None], None]]] = {}
+        self._asked: dict[int, tuple[Service, str, Callable[[Body | None], None]]] = {}
         self._unsent: list[tuple[Message, int]] = []
         self._owners: dict[str, str] = {}
 
@@ -109,10 +109,14 @@ class Bus:
                     service.ask(self)
 
     def call(self, service: Service, message: Message, then: Callable[[Body | None], None]) -> None:
-        """Call soon; `then` gets the body of the answer, or None for an error. Nothing is started by it."""
+        """Call soon; `then` gets the body of the answer, or None for an error. Nothing is started by it.
+
+        Only the called one's answer counts: anybody on the bus can send one in another's place.
+        """
         message.header.flags = message.header.flags | MessageFlag.no_auto_start
         serial = next(self._connection.outgoing_serial)
-        self._asked[serial] = (service, then)
+        to_bus = message.header.fields.get(HeaderFields.destination) == BUS
+        self._asked[serial] = (service, BUS if to_bus else self._owners.get(service.name, ""), then)
         self._unsent.append((message, serial))
 
     async def _flush(self) -> None:
@@ -135,9 +139,12 @@ class Bus:
         fields = message.header.fields
         if message.header.message_type is MessageType.signal:
             self._hear_signal(fields, message.body)
-        elif (asked := self._asked.pop(fields.get(HeaderFields.reply_serial, 0), None)) is not None:
-            service, then = asked
-            failed = message.header.message_type is MessageType.error
+            return
+        serial, failed = fields.get(HeaderFields.reply_serial, 0), message.header.message_type is MessageType.error
+        service, called, then = self._asked.get(serial, (None, "", None))
+        sender = fields.get(HeaderFields.sender)
+        if service is not None and then is not None and (sender == called or (failed and sender == BUS)):
+            del self._asked[serial]
             self._guard(service, lambda: then(None if failed else message.body))
 
     def _hear_signal(self, fields: dict[HeaderFields, Any], body: Body) -> None:
