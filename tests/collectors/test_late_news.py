@@ -67,12 +67,43 @@ def test_a_password_field_of_another_window_that_came_later_takes_nothing(moved:
     assert _kept(stage) == [Kind.KEY_NAMED]
 
 
+def test_a_password_field_that_is_said_after_the_hold_counts_where_it_is_in_doubt_which_window_a_key_went_to() -> None:
+    """No move of the focus explains that the editor came to the front just before the key."""
+    stage = Stage()
+    stage.front(DIALOG)
+    stage.shaper.role(stage.now, FieldRole.TEXT)
+    stage.later(500)
+    stage.front(EDITOR)
+    stage.shaper.role(stage.now, FieldRole.TEXT)
+    stage.later(100)
+    stage.strike("Return")
+    stage.ms += HOLD_MS + 20
+    stage.focus(NoRole.SECURE)
+    assert _kept(stage) == []
+    assert stage.dropped == {Why.SECURE_FIELD: 2}
+
+
 @pytest.mark.parametrize(("role", "kept"), [(NoRole.UNKNOWN, [Kind.KEY_NAMED]), (NoRole.SECURE, [])])
-def test_of_a_window_that_was_left_after_the_hold_and_came_back_only_a_password_field_counts(role: Role, kept: list[Kind]) -> None:
-    """That a role is not known yet is of the time after it came back; a password field is in doubt."""
+def test_of_what_is_said_after_a_program_took_the_keyboard_only_a_password_field_counts(role: Role, kept: list[Kind]) -> None:
+    """Alt and Tab after the hold: the application thinks that it lost the focus."""
     stage = Stage().in_editor()
     stage.strike("Return")
     stage.ms += HOLD_MS + 20
+    stage.shaper.unsettled(stage.now, grab=True)
+    stage.ms += 2
+    stage.focus(role)
+    assert _kept(stage) == kept
+
+
+@pytest.mark.parametrize("after_ms", [20, 100])
+@pytest.mark.parametrize(("role", "kept"), [(NoRole.UNKNOWN, [Kind.KEY_NAMED]), (NoRole.SECURE, [])])
+def test_of_a_window_that_was_left_after_the_hold_and_came_back_only_a_password_field_counts(
+    role: Role, kept: list[Kind], after_ms: int
+) -> None:
+    """That a role is not known yet is of the time after it came back; a password field is in doubt."""
+    stage = Stage().in_editor()
+    stage.strike("Return")
+    stage.ms += HOLD_MS + after_ms
     stage.front(ELSEWHERE)
     stage.ms += 10
     stage.front(EDITOR)

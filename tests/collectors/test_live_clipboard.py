@@ -316,6 +316,19 @@ def test_a_program_that_changes_something_in_a_loop_holds_nothing_up(scene: Scen
     collector._display.close()
 
 
+def test_how_long_a_turn_took_is_said(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A turn in which something took long says that what had the focus meanwhile is not known."""
+    collector = LinuxX11(clock.read)
+    shaper = collector.hook(Grant(1, frozenset({Kind.CLIPBOARD, Kind.FOCUS}), ()))
+    said = list[int]()
+    monkeypatch.setattr(shaper, "read", lambda since_ms, until_ms: said.append(until_ms - since_ms))
+    collector.pump()
+    monkeypatch.setattr(collector, "_pump_windows", lambda: select.select([], [], [], 0.1))
+    collector.pump()
+    assert said[0] < 100 < said[1]
+    collector._display.close()
+
+
 # --- with a real editor, by the real observer ------------------------------------------------------------------------
 
 
