@@ -15,7 +15,7 @@ OWNER, STRANGER = ":1.5", ":1.66"
 
 def answer(serial: int, sender: str, body: tuple[Any, ...], *, failed: bool = False) -> Message:
     """What comes for a call, as the bus hands it over: it names the sender truly."""
-    message = new_method_call(DBusAddress("/", "x", "x.y"), "Z")
+    message = new_method_call(DBusAddress("/", BUS, BUS), "Z")
     message.header.message_type = MessageType.error if failed else MessageType.method_return
     message.header.fields = {HeaderFields.reply_serial: serial, HeaderFields.sender: sender}
     message.body = body
