@@ -90,7 +90,7 @@ def test_no_chord_of_the_terminal_is_told_as_the_editors(
     child.lull(1.5)
     told = Counter(event.payload.trigger for event in child.of(Kind.KEY_CHORD) if isinstance(event.payload, KeyChord))
     record_property("told", dict(told))
-    record_property("dropped", dict(child.dropped))
+    record_property("dropped", {why.value: n for why, n in child.dropped.items()})
     assert told["e"] == 0
     assert told["end"] > 0.9 * switches / 2
     assert child.dropped[Why.SURFACE_NOT_ALLOWED] >= switches * 4

@@ -11,6 +11,7 @@ import pytest
 
 from consent.event import Clocks, Event
 from consent.vocabulary import Kind
+from tests.open_umask import open_umask
 from tests.transport.faults import Crash, dies_at, full_disk
 from tests.transport.holds import BOOT, MINUTE, WALL, at, held, keep, opened
 from tests.transport.makers import CARE, STUDY, a_day_at_work, admit, click, drag
@@ -46,9 +47,9 @@ def test_a_segment_is_of_one_minute_generation_and_purpose(tmp_path: Path) -> No
 
 def test_files_are_private_and_show_nothing(tmp_path: Path) -> None:
     """0600 files in 0700 folders, without a surface, a purpose or the hold key in them."""
-    os.umask(0)
-    hold = opened(tmp_path)
-    keep(hold, 1, surface="mail")
+    with open_umask():
+        hold = opened(tmp_path)
+        keep(hold, 1, surface="mail")
     paths = [*(tmp_path / "hold").iterdir(), *(tmp_path / "keys").iterdir()]
     assert len(paths) == 2
     for path in paths:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.open_umask import open_umask
 from tests.transport.faults import full_disk
 from transport import keystore
 from transport.disk import NotPrivate
@@ -67,11 +68,11 @@ def test_only_whole_keys_under_plain_names_are_kept(store: Keystore) -> None:
 
 def test_a_file_is_private_and_its_old_key_is_overwritten(tmp_path: Path) -> None:
     """0600 in 0700; the inode of a replaced or deleted key holds zeros."""
-    os.umask(0)
     store = FileKeystore(tmp_path / "keys")
     path = tmp_path / "keys" / "hold.key"
     for end in ("replaced", "deleted"):
-        store.put(HOLD, b"a" * 32)
+        with open_umask():
+            store.put(HOLD, b"a" * 32)
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
         os.link(path, tmp_path / end)
