@@ -288,7 +288,7 @@ while time.monotonic() < end:
 
 @pytest.mark.parametrize("what", ["clipboard", "property"])
 def test_a_program_that_changes_something_in_a_loop_holds_nothing_up(scene: Scene, desk: Desktop, what: str) -> None:
-    """Each turn ends while the loop goes on, what was read and not handled is due at once, and a second after it the clipboard is listened to again."""
+    """Each turn ends while it goes on, what was read and not handled is due, and a second later the clipboard is listened to again."""
     collector = LinuxX11(clock.read)
     shaper = collector.hook(Grant(1, frozenset({Kind.CLIPBOARD, Kind.FOCUS}), ()))
     with subprocess.Popen([sys.executable, "-c", _LOOP, what], env=desk.env) as program:
