@@ -9,15 +9,20 @@ from pathlib import Path
 import pytest
 
 from agent.demo.wait import until
+from collectors.backends.documents import OLDEST
 from collectors.pipe import SurfaceRule
 from consent.event import NamedKey, PointerButton
 from consent.vocabulary import Kind, SurfaceId, Why
 from consent.words import ClipboardAct
 from tests.collectors.child import Child, observer
-from tests.live.browsers import Web, firefox, web
+from tests.live.browsers import Web, firefox, firefox_number, web
 from tests.live.desktop import Application, Desktop, desktop, program
 
 pytestmark = pytest.mark.live
+TELLS = firefox_number() >= OLDEST
+needs_a_firefox_that_tells = pytest.mark.skipif(
+    not TELLS, reason=f"needs Firefox {OLDEST}: an older one does not say which windows are private"
+)
 HOSTS = ("one.example.org", "two.example.org", "three.example.net")
 SITES = {"one.example.org": SurfaceId("one"), "three.example.net": SurfaceId("three")}
 CANARY = "canary"
@@ -56,11 +61,13 @@ def recorded(child: Child) -> None:
     child.until(lambda: child.recorded is True, "a site in front")
 
 
+@needs_a_firefox_that_tells
 def test_clicks_and_keys_count_only_for_the_site_that_got_them(desk: Desktop, sites: Web, browser: Application) -> None:
     """Tab switches and links among two sites and another host, at once followed by input: the pages say which of them got it."""
     _wander(desk, sites, browser, steps=5, seed=1)
 
 
+@needs_a_firefox_that_tells
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(8))
 def test_26_switches_never_bring_an_event_of_the_wrong_site(desk: Desktop, sites: Web, browser: Application, seed: int) -> None:
@@ -138,6 +145,7 @@ def _copies(desk: Desktop, child: Child) -> bool:
     return bool(child.of(Kind.CLIPBOARD))
 
 
+@needs_a_firefox_that_tells
 def test_a_copy_on_a_site_is_told_and_one_on_another_page_is_not(desk: Desktop, sites: Web, browser: Application) -> None:
     """All three are copied by the same process from the same window."""
     with observer(desk.env, rules()) as child:
@@ -155,6 +163,7 @@ def test_a_copy_on_a_site_is_told_and_one_on_another_page_is_not(desk: Desktop, 
         assert CANARY.encode() not in child.raw
 
 
+@needs_a_firefox_that_tells
 def test_a_private_window_is_a_gap_and_a_normal_one_with_the_same_site_is_none(
     desk: Desktop, sites: Web, browser: Application, profile: Path
 ) -> None:
@@ -186,6 +195,7 @@ def test_a_private_window_is_a_gap_and_a_normal_one_with_the_same_site_is_none(
         recorded(child)
 
 
+@needs_a_firefox_that_tells
 @pytest.mark.soak
 def test_a_password_field_in_a_site_is_told_of_and_nothing_in_it(desk: Desktop, sites: Web, browser: Application, profile: Path) -> None:
     """Typing in the field before it is a burst of that site."""
@@ -211,6 +221,7 @@ def test_a_password_field_in_a_site_is_told_of_and_nothing_in_it(desk: Desktop, 
         desk.key("Control_L", "w")
 
 
+@needs_a_firefox_that_tells
 @pytest.mark.soak
 def test_a_profile_that_is_private_as_a_whole_is_a_gap(desk: Desktop, sites: Web, tmp_path: Path) -> None:
     """It does not call its windows private, and the same site in it is not recorded."""
@@ -232,3 +243,14 @@ def _pressed(desk: Desktop, window: Application, sites: Web, child: Child) -> bo
     desk.button(1)
     child.lull(0.5)
     return bool(sites.got)
+
+
+@pytest.mark.skipif(TELLS or not firefox_number(), reason=f"needs a Firefox before {OLDEST}")
+def test_an_older_firefox_is_a_gap_and_status_says_why(desk: Desktop, browser: Application) -> None:
+    """It does not tell its private windows apart, so nothing of it counts for a site."""
+    with observer(desk.env, rules()) as child:
+        child.until(lambda: f"before {OLDEST}" in child.states[Kind.FOCUS].why, "the reason")
+        desk.move(*browser.point(300, 300))
+        desk.button(1)
+        child.until(lambda: child.dropped.get(Why.SURFACE_NOT_ALLOWED, 0) >= 2, "the click, refused")
+        assert [event.kind for event in child.events if event.surface] == []

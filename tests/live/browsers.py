@@ -2,6 +2,9 @@
 
 import contextlib
 import json
+import re
+import shutil
+import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -113,6 +116,15 @@ def firefox(profile: Path, hosts: Sequence[str], *urls: str, **preferences: obje
     lines = [f"user_pref({json.dumps(name.replace('__', '.'))}, {json.dumps(value)});" for name, value in wanted.items()]
     (profile / "user.js").write_text("\n".join(lines))
     return ["firefox-esr", "--profile", str(profile), *urls]
+
+
+def firefox_number() -> int:
+    """The first part of the version of the Firefox that is installed; 0 if none is."""
+    if shutil.which("firefox-esr") is None:
+        return 0
+    said = subprocess.run(["firefox-esr", "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"Firefox (\d+)\.", said)
+    return int(found[1]) if found else 0
 
 
 def chromium(profile: Path, *urls: str) -> list[str]:

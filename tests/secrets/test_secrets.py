@@ -5,7 +5,6 @@ The whole agent, live: typed text, password prompts (GTK, a web form, `read -s` 
 every process of the agent under strace; in the test of every day a seeded short form.
 """
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,8 +14,9 @@ from agent.demo.clock import rest
 from agent.demo.policy import Application
 from agent.demo.trial import executable
 from agent.demo.wait import until
+from collectors.backends.documents import OLDEST
 from consent.vocabulary import Why
-from tests.live.browsers import firefox
+from tests.live.browsers import firefox, firefox_number
 from tests.secrets.calls import opened, written
 from tests.secrets.form import a_form
 from tests.secrets.room import Room, a_room
@@ -194,7 +194,7 @@ def test_10000_secret_characters_are_nowhere_and_in_no_write(tmp_path: Path, rec
 
 
 @pytest.mark.soak
-@pytest.mark.skipif(shutil.which("firefox-esr") is None, reason="Firefox ESR is not installed")
+@pytest.mark.skipif(firefox_number() < OLDEST, reason=f"needs Firefox {OLDEST}")
 def test_a_web_form_is_nowhere_and_in_no_write(tmp_path: Path, record_property: Record) -> None:
     """In Firefox: a password field, a text field, the page's address and its title."""
     traced = tmp_path / "traced"
