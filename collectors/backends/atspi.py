@@ -12,7 +12,7 @@ from typing import Any
 
 from collectors.backends.atspi_elements import Highlights
 from collectors.backends.atspi_service import REGISTRY, enable_and_find, is_elsewhere, register
-from collectors.backends.bus import BUS_ITSELF, Bus, BusGoneError, Heard, Steps, call, owner_of, session_address
+from collectors.backends.bus import BUS_ITSELF, Bus, BusGoneError, Heard, Steps, call, owner_of, session_address, while_open
 from collectors.backends.focused import find_focused
 from collectors.collector import Clock
 from collectors.labels import Labels, NoLabels
@@ -286,25 +286,13 @@ class Accessibility:
     def _converse_in_front(self, steps: Steps) -> None:
         """A conversation that is over when another window comes to the front."""
         front = self._front
-        self._converse(_while(steps, lambda: front == self._front), None)
+        self._converse(while_open(steps, lambda: front == self._front), None)
 
     def _converse(self, steps: Steps, inquiry: int | None) -> None:
         """Run a conversation for as long as its question is still open."""
         if self._bus is not None:
             still_open: Callable[[], bool] = lambda: inquiry is None or inquiry == self._inquiry  # noqa: E731
             try:
-                self._bus.run(_while(steps, still_open))
+                self._bus.run(while_open(steps, still_open))
             except BusGoneError:
                 self._lost()
-
-
-def _while(steps: Steps, still_open: Callable[[], bool]) -> Steps:
-    try:
-        message = next(steps)
-        while True:
-            answer = yield message
-            if not still_open():
-                return
-            message = steps.send(answer)
-    except StopIteration:
-        return

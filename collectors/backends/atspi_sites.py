@@ -7,8 +7,8 @@ nothing is asked.
 from collections.abc import Callable
 from typing import Any
 
-from collectors.backends.atspi_service import REGISTRY
-from collectors.backends.bus import BUS_ITSELF, Bus, BusGoneError, Heard, Steps, call, owner_of, session_address
+from collectors.backends.atspi_service import REGISTRY, enable_and_find
+from collectors.backends.bus import BUS_ITSELF, Bus, BusGoneError, Heard, Steps, call, owner_of, session_address, while_open
 from collectors.backends.documents import Documents, NoPage, Page
 from collectors.collector import Clock
 from collectors.identity import Identity, Running
@@ -25,7 +25,6 @@ REOPEN_MS = 10_000
 """A bus that went away is looked for again when a browser comes to the front, at most this often."""
 TOLD = "Firefox's pages are told apart by the accessibility service; private windows are told by it too, and are not recorded"
 
-_LAUNCHER = ("org.a11y.Bus", "/org/a11y/bus")
 _REGISTRY = (REGISTRY, "/org/a11y/atspi/registry")
 _REGISTRY_ROOT = (REGISTRY, "/org/a11y/atspi/accessible/root")
 _MESSAGE_BUS = (BUS_ITSELF, "/org/freedesktop/DBus")
@@ -110,13 +109,12 @@ class Sites:
         return [bus.fileno() for bus in (self._session, self._bus) if bus is not None]
 
     def _find_bus(self) -> Steps:
-        answer = yield call(_LAUNCHER, "org.a11y.Bus", "GetAddress")
-        if answer is None or not isinstance(answer[0], str) or not answer[0]:
+        address = yield from enable_and_find()
+        if not address:
             self._hang_up("this session has no accessibility service")
             return
-        yield call(_LAUNCHER, "org.freedesktop.DBus.Properties", "Set", "ssv", ("org.a11y.Status", "IsEnabled", ("b", True)))
         try:
-            self._bus = self._connect(answer[0], self._signalled)
+            self._bus = self._connect(address, self._signalled)
         except BusGoneError:
             self._hang_up("the accessibility service does not answer")
             return
@@ -225,7 +223,7 @@ class Sites:
         page = NoPage.UNTOLD
         if process in self._names and inquiry == self._inquiry:
             self._name = self._names[process]
-            page = yield from _while(self._documents[process].in_front(self._name), lambda: inquiry == self._inquiry)
+            page = yield from while_open(self._documents[process].in_front(self._name), lambda: inquiry == self._inquiry)
         if inquiry == self._inquiry:
             self._asked_ms = None
             if not self._unsure:  # otherwise it is asked again when it is known whether a tab was switched
@@ -359,16 +357,3 @@ class Sites:
             self._pages.elsewhere(self._read().awake_ms)
         self._retries = 0
         self._ask_soon()
-
-
-def _while(steps: Any, still_open: Callable[[], bool]) -> Any:
-    """A conversation for as long as its question is still open."""
-    try:
-        message = next(steps)
-        while True:
-            answer = yield message
-            if not still_open():
-                return None
-            message = steps.send(answer)
-    except StopIteration as end:
-        return end.value

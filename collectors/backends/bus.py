@@ -192,6 +192,19 @@ class Bus:
         return self._serial
 
 
+def while_open(steps: Generator[Any, Answer, Any], still_open: Callable[[], bool]) -> Generator[Any, Answer, Any]:
+    """A conversation, and what it comes to, for as long as its question is still open; None once it is not."""
+    try:
+        message = next(steps)
+        while True:
+            answer = yield message
+            if not still_open():
+                return None
+            message = steps.send(answer)
+    except StopIteration as end:
+        return end.value
+
+
 def session_address() -> str | None:
     """Where this session's bus is; None if there is none."""
     said = os.environ.get("DBUS_SESSION_BUS_ADDRESS")
